@@ -1,0 +1,56 @@
+"""An equation, checked and compiled, ready for columns of numbers."""
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+
+import numpy as np
+from piio_schemas.language import VARIABLE
+
+from .compiler import compile_tree
+from .kernels import PROGRAMS, Column, kernel
+from .parser import parse
+from .tree import Constant, Node, variables_of
+
+
+class Equation:
+    """A user's expression over `x` and the names of points, with Python's meaning in float64.
+
+    `names` are the variables it may use; raises EquationError. `text` is what the user wrote, `tree` what it means,
+    and `names` the variables it does use. It never changes and may be used from several threads.
+    """
+
+    def __init__(self, text: str, names: Collection[str] = (VARIABLE,)) -> None:
+        self.text = text
+        self.tree: Node = parse(text, names)
+        self.names = frozenset(variables_of(self.tree))
+        self._constant = self.tree.value if isinstance(self.tree, Constant) else None
+        self._program = compile_tree(self.tree)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text!r})"
+
+    def evaluate(self, columns: Mapping[str, Column], n: int | None = None) -> Column:
+        """Return the result for each row of the columns, NaN where it is not finite.
+
+        Columns are float64 and of one length, NaN where an input is missing; those it does not use may be left out.
+        An equation without variables gives `n` rows, or as many as any column has. Nothing is checked here: most
+        equations are one numexpr call, and a group of points with the same equation is one column.
+        """
+        if self._constant is None:
+            return self._program.run(columns)
+        if n is None:
+            n = len(next(iter(columns.values()), (0.0,)))
+        return np.full(n, self._constant)
+
+    def value(self, /, **names: float) -> float | None:
+        """Return the result for one number per variable, `None` where it is not finite."""
+        result = float(self.evaluate({name: np.array([number], np.float64) for name, number in names.items()}, 1)[0])
+        return result if np.isfinite(result) else None
+
+
+@lru_cache(maxsize=1)
+def warm_up() -> None:
+    """Compile what equations share, so that the first of them is not the slow one."""
+    for word in PROGRAMS:
+        kernel(word)
+    Equation("(float(x) / 1023) * 100 if x > 0 else x % 2").value(x=1.0)
