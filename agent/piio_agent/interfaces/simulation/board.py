@@ -7,18 +7,13 @@ from typing import Final
 
 from piio_agent.interfaces.contract import Channel, Context
 from piio_agent.interfaces.errors import ChannelUnknown
+from piio_agent.interfaces.header import PINS
 from piio_agent.interfaces.simulation.analog import ADC, AnalogInputs
 from piio_agent.interfaces.simulation.bank import GPIO, Bank
 from piio_agent.interfaces.simulation.pacemaker import Pacemaker
 from piio_agent.interfaces.simulation.trace import Trace
 
 KEY: Final = "simulated board"
-
-# The pins of the 40-pin header, as on every Pi since the B+.
-PINS: Mapping[int, int] = {
-    2: 3, 3: 5, 4: 7, 5: 29, 6: 31, 7: 26, 8: 24, 9: 21, 10: 19, 11: 23, 12: 32, 13: 33, 14: 8, 15: 10, 16: 36,
-    17: 11, 18: 12, 19: 35, 20: 38, 21: 40, 22: 15, 23: 16, 24: 18, 25: 22, 26: 37, 27: 13,
-}  # fmt: skip
 
 LINES: Mapping[str, Channel] = {
     str(n): Channel(f"GPIO{n} (pin {pin})", ("input", "output"), "digital", edges=True) for n, pin in PINS.items()

@@ -1,0 +1,129 @@
+"""A GPIO line that we hold, and the edges that come out of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from piio_agent.clock import Clock
+from piio_agent.interfaces.contract import Direction, Edge, OnEdge
+from piio_agent.interfaces.errors import ChannelClosed, DeviceFailed
+
+if TYPE_CHECKING:
+    from gpiod import EdgeEvent
+
+log = logging.getLogger(__name__)
+
+
+class HeldLine:
+    """One line request; it is asked by one thread at a time, as libgpiod wants."""
+
+    def __init__(self, request: Any, offset: int, label: str, clock: Clock) -> None:
+        self.label = label
+        self.direction: Direction = "input"
+        self.edges = False
+        """Whether the kernel reports edges of this line."""
+        self.fd: int = request.fd
+        self._request = request
+        self._offset = offset
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._released = False
+        self._on_edge: OnEdge | None = None
+        self._seq = 0
+
+    def read(self) -> float:
+        """0 or 1."""
+        with self._lock:
+            return self._value()
+
+    def write(self, value: object) -> None:
+        """Drive an output to a `gpiod.line.Value`."""
+        with self._lock:
+            self._check()
+            try:
+                self._request.set_value(self._offset, value)
+            except OSError as reason:
+                raise DeviceFailed(self.label, "writing", reason) from reason
+
+    def reconfigure(self, settings: Any) -> None:
+        """Change direction, settings and value of the line in one go, without letting go of it."""
+        with self._lock:
+            self._check()
+            self._on_edge = None
+            self._request.reconfigure_lines({self._offset: settings})
+
+    def watch(self, on_edge: OnEdge) -> None:
+        """Have the edges that happen from now on delivered by `deliver`."""
+        with self._lock:
+            self._check()
+            for event in self._pending():
+                self._seq = event.line_seqno
+            self._on_edge = on_edge
+
+    def release(self) -> None:
+        """Let go of the line."""
+        with self._lock:
+            self._on_edge = None
+            if not self._released:
+                self._released = True
+                self._request.release()
+
+    def deliver(self) -> bool:
+        """Read what edges there are, and report them; False if there will be none any more."""
+        with self._lock:
+            if self._released:
+                return False
+            edges = self._edges(self._pending())
+            on_edge = self._on_edge
+        for edge in edges if on_edge else ():
+            # Closed or given to somebody else between two edges.
+            if self._on_edge is on_edge:
+                self._report(on_edge, edge)
+        return True
+
+    def _report(self, on_edge: OnEdge | None, edge: Edge) -> None:
+        try:
+            if on_edge:
+                on_edge(edge)
+        except Exception:
+            log.exception("an edge of %s was not handled", self.label)
+
+    def _pending(self) -> Sequence[EdgeEvent]:
+        events: list[EdgeEvent] = []
+        while self._request.wait_edge_events(0):
+            events += self._request.read_edge_events()
+        return events
+
+    def _edges(self, events: Sequence[EdgeEvent]) -> list[Edge]:
+        # The kernel stamps with CLOCK_MONOTONIC; the distance to Unix time is taken now, when the edge is young.
+        ahead = self._clock.unix_ns() - self._clock.monotonic_ns()
+        edges = []
+        for event in events:
+            lost, self._seq = max(0, event.line_seqno - self._seq - 1), event.line_seqno
+            kind: Literal["rising", "falling"] = "rising" if event.event_type is event.Type.RISING_EDGE else "falling"
+            edges.append(Edge(kind, event.timestamp_ns + ahead, event.timestamp_ns, self._seq, lost))
+        if any(edge.lost for edge in edges):
+            edges += self._correction(edges[-1])
+        return edges
+
+    def _correction(self, last: Edge) -> list[Edge]:
+        """After a burst the level counts: an edge to it, should the last one say otherwise and no other follow."""
+        raw = self._value()
+        if raw == last.raw or self._request.wait_edge_events(0):
+            return []
+        kind: Literal["rising", "falling"] = "rising" if raw else "falling"
+        return [Edge(kind, self._clock.unix_ns(), self._clock.monotonic_ns(), last.seq, lost=1)]
+
+    def _value(self) -> float:
+        self._check()
+        try:
+            return float(bool(self._request.get_value(self._offset)))
+        except OSError as reason:
+            raise DeviceFailed(self.label, "reading", reason) from reason
+
+    def _check(self) -> None:
+        if self._released:
+            raise ChannelClosed(self.label)

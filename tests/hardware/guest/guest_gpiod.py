@@ -1,0 +1,261 @@
+"""The driver gpiod against the kernel's own GPIO character device."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from piio_agent.interfaces import Context, Edge, Interface
+from piio_agent.interfaces.door import make, settings_of
+from piio_agent.interfaces.errors import (
+    ChannelBusy,
+    ChannelClosed,
+    ChannelUnknown,
+    DeviceMissing,
+    InterfaceError,
+    ValueRefused,
+)
+
+DEADLINE = 5.0
+
+HOLD = """
+import gpiod, sys
+settings = gpiod.LineSettings(direction=gpiod.line.Direction.INPUT)
+with gpiod.request_lines(sys.argv[1], consumer="pump-daemon", config={17: settings}):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def gpio(chip: Any) -> Iterator[Interface]:
+    with make("gpiod", {}, Context()) as interface:
+        yield interface
+
+
+def take(gpio: Interface, channel: str, direction: Any = "input", first: float | None = None, **settings: Any) -> None:
+    gpio.open(channel, direction, settings_of(gpio, settings), first)
+
+
+def watched(gpio: Interface, channel: str) -> queue.SimpleQueue[Edge]:
+    edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
+    gpio.watch(channel, edges.put)
+    return edges
+
+
+def test_a_pis_chip_is_found_by_its_label_and_its_lines_have_pins(gpio: Interface) -> None:
+    channels = gpio.channels()
+    assert len(channels) == 54
+    assert channels["17"].label == "GPIO17 (pin 11)"
+    assert channels["40"].label == "line 40"
+
+
+@pytest.mark.parametrize("how", ["label", "name", "path"])
+def test_a_chip_is_named_by_label_name_or_path(chip: Any, how: str) -> None:
+    wanted = {"label": "pinctrl-bcm2711", "name": chip.name, "path": f"/dev/{chip.name}"}[how]
+    with make("gpiod", {"chip": wanted}, Context()) as gpio:
+        take(gpio, "17", "output", first=1)
+        assert chip.value(17) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answer"),
+    [
+        ("pinctrl-rp1", r"'pinctrl-rp1'; there are: gpiochip0 \(another-chip\), gpiochip1 \(pinctrl-bcm2711\)"),
+        ("/dev/gpiochip99", r"/dev/gpiochip99: there is no such GPIO chip"),
+        ("/dev/null", r"/dev/null is not a GPIO chip"),
+    ],
+)
+def test_a_chip_that_is_not_there_is_missed_with_those_that_are(chip: Any, wanted: str, answer: str) -> None:
+    with make("gpiod", {"chip": wanted}, Context()) as gpio, pytest.raises(DeviceMissing, match=answer):
+        gpio.channels()
+
+
+def test_an_output_drives_the_line_and_reads_it_back(gpio: Interface, chip: Any) -> None:
+    take(gpio, "17", "output", first=1)
+    assert (chip.value(17), gpio.read("17")) == (1, 1)
+    gpio.write("17", 0)
+    assert (chip.value(17), gpio.read("17")) == (0, 0)
+
+
+def test_an_active_low_output_that_is_off_is_high(gpio: Interface, chip: Any) -> None:
+    take(gpio, "17", "output", first=0, active_low=True)
+    assert (chip.value(17), gpio.read("17")) == (1, 0)
+    gpio.write("17", 1)
+    assert (chip.value(17), gpio.read("17")) == (0, 1)
+
+
+def test_an_output_is_reconfigured_without_letting_go_of_it(gpio: Interface, chip: Any) -> None:
+    take(gpio, "17", "output", first=1)
+    take(gpio, "17", "output", first=0, active_low=True)
+    assert (chip.value(17), gpio.read("17")) == (1, 0)
+    take(gpio, "17", "input")
+    chip.pull(17, 1)
+    assert gpio.read("17") == 1
+    chip.pull(17, 0)
+    assert gpio.read("17") == 0
+    with pytest.raises(ChannelClosed, match="GPIO17 is not open as an output"):
+        gpio.write("17", 1)
+
+
+def test_an_input_reads_what_the_world_makes_of_it(gpio: Interface, chip: Any) -> None:
+    chip.pull(5, 1)
+    take(gpio, "5")
+    take(gpio, "6", active_low=True)
+    assert (gpio.read("5"), gpio.read("6")) == (1, 1)
+    chip.pull(5, 0)
+    assert gpio.read("5") == 0
+
+
+def test_a_bias_pulls_the_line(gpio: Interface) -> None:
+    take(gpio, "5", bias="pull-up")
+    take(gpio, "6", bias="pull-down")
+    assert (gpio.read("5"), gpio.read("6")) == (1, 0)
+
+
+def test_edges_come_in_order_with_the_kernels_time(gpio: Interface, chip: Any) -> None:
+    take(gpio, "5")
+    edges = watched(gpio, "5")
+    seen = []
+    started, unix = time.monotonic_ns(), time.time_ns()
+    for n in range(6):
+        chip.pull(5, (n + 1) % 2)
+        seen.append(edges.get(timeout=DEADLINE))
+    assert [edge.edge for edge in seen] == ["rising", "falling"] * 3
+    assert [(edge.seq, edge.lost) for edge in seen] == [(n, 0) for n in range(1, 7)]
+    stamps = [started, *(edge.mono_ns for edge in seen), time.monotonic_ns()]
+    assert stamps == sorted(stamps)
+    assert all(abs((edge.t_ns - unix) - (edge.mono_ns - started)) < 50_000_000 for edge in seen)
+
+
+def test_an_edge_of_an_active_low_input_is_logical(gpio: Interface, chip: Any) -> None:
+    take(gpio, "5", active_low=True)
+    edges = watched(gpio, "5")
+    chip.pull(5, 1)
+    assert edges.get(timeout=DEADLINE).edge == "falling"
+
+
+def test_many_lines_are_watched_at_once_and_a_watcher_may_write(gpio: Interface, chip: Any) -> None:
+    take(gpio, "17", "output", first=0)
+    for n in (5, 6):
+        take(gpio, str(n))
+    gpio.watch("5", lambda edge: gpio.write("17", edge.raw))
+    edges = watched(gpio, "6")
+    chip.pull(5, 1)
+    until_value(chip, 17, 1)
+    chip.pull(6, 1)
+    assert edges.get(timeout=DEADLINE).edge == "rising"
+
+
+def test_a_burst_says_how_many_edges_were_lost_and_ends_at_the_level_of_the_line(
+    gpio: Interface, chip: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the kernel keeps is made small, lest the burst takes seconds.
+    monkeypatch.setattr("piio_agent.interfaces.gpiod.EVENTS", 16)
+    take(gpio, "5")
+    edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
+    first, go_on = queue.SimpleQueue[Edge](), queue.SimpleQueue[None]()
+
+    def slow(edge: Edge) -> None:
+        if edge.seq == 1:
+            first.put(edge)
+            go_on.get(timeout=30)
+        edges.put(edge)
+
+    gpio.watch("5", slow)
+    chip.pull(5, 1)
+    first.get(timeout=DEADLINE)
+    # More than the kernel keeps while the watcher is busy, ticks apart so that none coalesce.
+    for n in range(41):
+        chip.pull(5, n % 2)
+        time.sleep(0.005)
+    go_on.put(None)
+    seen = [edges.get(timeout=DEADLINE) for _ in range(1 + 16)]
+    assert (seen[-1].seq, sum(edge.lost for edge in seen)) == (42, 42 - 17)
+    assert seen[-1].raw == gpio.read("5") == 0
+    assert edges.empty()
+
+
+def test_debouncing_swallows_a_short_pulse(gpio: Interface, chip: Any) -> None:
+    take(gpio, "5", debounce_period=0.1)
+    edges = watched(gpio, "5")
+    chip.pull(5, 1)
+    time.sleep(0.01)
+    chip.pull(5, 0)
+    time.sleep(0.01)
+    chip.pull(5, 1)
+    edge = edges.get(timeout=DEADLINE)
+    assert (edge.edge, edge.seq, gpio.read("5")) == ("rising", 1, 1)
+    assert edges.empty()
+
+
+def test_a_busy_line_names_its_holder(gpio: Interface, chip: Any) -> None:
+    command = [sys.executable, "-c", HOLD, f"/dev/{chip.name}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(ChannelBusy, match="GPIO17 is held by 'pump-daemon'"):
+            take(gpio, "17", "output", first=0)
+        holder.communicate()
+    take(gpio, "17", "output", first=0)
+
+
+def test_others_see_that_a_line_is_ours_until_we_let_go(gpio: Interface, chip: Any) -> None:
+    import gpiod
+
+    take(gpio, "17", "output", first=0)
+    with gpiod.Chip(f"/dev/{chip.name}") as handle:
+        assert handle.get_line_info(17).consumer == "piio"
+        gpio.close("17")
+        gpio.close("17")
+        assert not handle.get_line_info(17).used
+    with pytest.raises(ChannelClosed, match="GPIO17 is not open"):
+        gpio.read("17")
+
+
+def test_what_a_line_cannot_take_is_refused(gpio: Interface, chip: Any) -> None:
+    take(gpio, "17", "output", first=1)
+    with pytest.raises(ValueRefused, match="GPIO17 cannot take 2"):
+        gpio.write("17", 2)
+    with pytest.raises(InterfaceError, match="needs its first value"):
+        take(gpio, "18", "output")
+    with pytest.raises(ChannelUnknown, match="there is no channel '54'"):
+        take(gpio, "54")
+    assert chip.value(17) == 1
+
+
+def test_shutting_leaves_no_line_no_thread_and_no_descriptor(chip: Any) -> None:
+    before = descriptors()
+    gpio = make("gpiod", {}, Context())
+    for n in (5, 6):
+        take(gpio, str(n))
+        watched(gpio, str(n))
+    gpio.shut()
+    gpio.shut()
+    until(lambda: descriptors() <= before)
+    take(gpio, "5")
+    edges = watched(gpio, "5")
+    chip.pull(5, 1)
+    assert edges.get(timeout=DEADLINE).edge == "rising"
+    gpio.shut()
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def until(condition: Any) -> None:
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.001)
+
+
+def until_value(chip: Any, line: int, value: int) -> None:
+    until(lambda: chip.value(line) == value)

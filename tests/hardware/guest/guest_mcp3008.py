@@ -1,0 +1,71 @@
+"""The driver mcp3008 against the kernel's own spidev, with a converter that answers bit by bit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from piio_agent.interfaces import Context, Interface, NoSettings
+from piio_agent.interfaces.door import make
+from piio_agent.interfaces.errors import ChannelClosed, ChannelUnknown, DeviceFailed, DeviceMissing, DriverMissing
+
+PARAMETERS = Path("/sys/module/hwsim/parameters")
+COUNTS = [0, 100, 200, 300, 400, 512, 1000, 1023]
+
+
+@pytest.fixture
+def adc() -> Iterator[Interface]:
+    (PARAMETERS / "adc").write_text(",".join(map(str, COUNTS)))
+    with make("mcp3008", {}, Context()) as interface:
+        yield interface
+    (PARAMETERS / "fail").write_text("0")
+
+
+def test_every_channel_gives_its_counts(adc: Interface) -> None:
+    for channel in adc.channels():
+        adc.open(channel, "input", NoSettings())
+    assert [adc.read(channel) for channel in adc.channels()] == COUNTS
+
+
+def test_the_clock_is_ours_and_not_the_controllers_maximum(adc: Interface) -> None:
+    adc.open("1", "input", NoSettings())
+    adc.read("1")
+    assert int((PARAMETERS / "spi_last_speed").read_text()) == 1_000_000
+    assert int((PARAMETERS / "spi_last_mode").read_text()) & 3 == 0
+
+
+def test_a_converter_that_does_not_answer_gives_the_reason_and_works_again_afterwards(adc: Interface) -> None:
+    adc.open("5", "input", NoSettings())
+    (PARAMETERS / "fail").write_text("1")
+    with pytest.raises(DeviceFailed, match=r"/dev/spidev0.0: reading ADC 5 failed: .* \(EIO\)"):
+        adc.read("5")
+    (PARAMETERS / "fail").write_text("0")
+    assert adc.read("5") == 512
+
+
+def test_a_device_that_is_not_there_names_itself_and_the_remedy(adc: Interface) -> None:
+    absent = make("mcp3008", {"bus": 7, "device": 1}, Context())
+    with pytest.raises(DeviceMissing, match=r"/dev/spidev7\.1: there is no such device: switch SPI on"):
+        absent.channels()
+
+
+def test_a_missing_package_names_itself_and_the_remedy(adc: Interface, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "spidev", None)
+    with pytest.raises(DriverMissing, match=r"spidev is missing: pip install 'piio\[spi\]'"):
+        adc.channels()
+
+
+def test_a_channel_is_read_only_while_it_is_open(adc: Interface) -> None:
+    with pytest.raises(ChannelUnknown, match="there is no channel '8'"):
+        adc.open("8", "input", NoSettings())
+    adc.open("1", "input", NoSettings())
+    adc.open("2", "input", NoSettings())
+    adc.close("1")
+    adc.close("1")
+    assert adc.read("2") == 200
+    with pytest.raises(ChannelClosed, match="ADC 1 is not open"):
+        adc.read("1")
+    adc.shut()
+    adc.shut()
