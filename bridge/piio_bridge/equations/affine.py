@@ -11,6 +11,9 @@ MAX_BITS = 4096
 READABLE = 10**6
 """Up to here a fraction reads better as p / q than as a decimal number."""
 
+ROUNDING = Fraction(1, 2**52)
+"""By this part a number may be off that was rounded to float64, such as 1/3."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -71,6 +74,9 @@ def inverse_text(line: Line) -> str:
 
 
 def _scale(factor: Fraction) -> str:
+    tidy = factor.limit_denominator(READABLE)
+    if abs(tidy - factor) <= factor * ROUNDING:
+        factor = tidy
     numerator, denominator = factor.numerator, factor.denominator
     if max(numerator, denominator) > READABLE:
         return f" * {_decimal(factor)}" if factor > 1 else f" / {_decimal(1 / factor)}"

@@ -23,7 +23,8 @@ ARITHMETIC: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "*": ("({} * {})", ()),
     "/": ("({} / {})", (1,)),
     "neg": ("(-{})", ()),
-    **{word: (word + "({})", ()) for word in ("abs", "round", "floor", "ceil", "sqrt", "log", "log10", "log1p")},
+    **{word: (word + "({})", ()) for word in ("abs", "sqrt", "log", "log10", "log1p")},
+    **{word: ("(" + word + "({}) + 0.0)", ()) for word in ("round", "floor", "ceil")},  # Python's have no -0
     **{word: (word + "({})", ()) for word in ("sin", "cos", "tan", "arcsin", "arccos", "sinh", "cosh")},
     **{word: (word + "({})", (0,)) for word in ("exp", "expm1", "arctan", "tanh")},
     "arctan2": ("arctan2({}, {})", (0, 1)),

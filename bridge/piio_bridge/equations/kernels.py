@@ -89,7 +89,8 @@ def _poison(columns: tuple[Column, ...]) -> Column:
 
 
 def _whole(column: Column) -> npt.NDArray[np.bool_]:
-    return np.logical_and(np.abs(column) < WHOLE_LIMIT, np.floor(column) == column)
+    whole: npt.NDArray[np.bool_] = (np.abs(column) < WHOLE_LIMIT) & (np.floor(column) == column)
+    return whole
 
 
 def _integers(column: Column) -> npt.NDArray[np.int64]:
@@ -112,7 +113,7 @@ def _shift(left: Column, count: Column, direction: int) -> Column:
     # Scaling by a power of two is exact in float64, and floor is what >> does below zero.
     possible = _whole(left) & _whole(count) & (count >= 0) & (count <= MAX_SHIFT)
     scaled = np.floor(np.ldexp(left, direction * np.where(possible, count, 0.0).astype(np.int32)))
-    return np.where(possible, scaled, np.nan)
+    return np.where(possible, scaled + 0.0, np.nan)  # whole numbers have no -0
 
 
 FUNCTIONS: Mapping[str, Kernel] = {

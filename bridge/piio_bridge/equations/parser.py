@@ -3,7 +3,6 @@
 import ast
 import difflib
 import math
-import warnings
 from collections.abc import Callable, Collection, Mapping
 from itertools import islice
 from typing import Any
@@ -40,7 +39,7 @@ COMPARING: Mapping[type[ast.cmpop], str] = {
 }
 UNARY: Mapping[type[ast.unaryop], str] = {ast.USub: "neg", ast.Invert: "~", ast.Not: "not"}
 
-SUGGESTIBLE = 200
+SUGGESTIBLE = 30
 """The most names among which a similar one is looked for: a misspelling may cost no noticeable time."""
 
 
@@ -53,11 +52,9 @@ def parse(text: object, names: Collection[str]) -> Node:
 
 def _read(text: str, start: int) -> ast.expr:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text, mode="eval").body
+        return ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        offset = min(max(error.offset or 1, 1), len(text) + 1)
+        offset = min(error.offset or len(text) + 1, len(text) + 1)  # Python says 0 where the text ends too early
         raise EquationError(_explain(error.msg, text[offset - 1 :]), start + offset) from None
     except (ValueError, MemoryError, RecursionError, OverflowError):
         raise EquationError("the equation is too deeply nested: simplify") from None
@@ -125,7 +122,10 @@ class _Parser:
     def _similar(self, word: str, names: Collection[str]) -> str:
         if len(word) > 63:
             return ""
-        close = difflib.get_close_matches(word, list(islice(names, SUGGESTIBLE)), 1, 0.75)
+        alike = (
+            name for name in names if abs(len(name) - len(word)) <= 2 and {word[0], word[-1]} & {name[0], name[-1]}
+        )
+        close = difflib.get_close_matches(word, list(islice(alike, SUGGESTIBLE)), 1, 0.75)
         return f"is {close[0]} meant?" if close else ""
 
     def _binary(self, node: ast.BinOp, level: int) -> Node:
