@@ -32,7 +32,8 @@ class Channel:
     high: float | None = None
     """The largest raw value of an analog channel, in its own unit; None if digital or not known."""
     edges: bool = False
-    """Whether the driver reports changes of an input by itself (`watch`), so that nobody needs to poll."""
+    """Whether the driver reports changes of an input by itself (`watch`), so that nobody needs to poll; should `watch`
+    answer NotSupported all the same, this line's hardware cannot, and it has to be polled."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Edge:
     mono_ns: int
     """The same moment on CLOCK_MONOTONIC, in nanoseconds."""
     seq: int
-    """Counts the edges of this line since it was opened, from 1, lost ones included."""
+    """Counts the edges of this line since it was opened, from 1, lost ones and those that nobody watched included."""
     lost: int = 0
-    """How many edges were lost between the last one delivered and this one."""
+    """How many edges were lost between the last one delivered, or `watch`, and this one."""
 
     @property
     def raw(self) -> float:
@@ -97,7 +98,8 @@ class Interface:
     a digital channel has 0.0 and 1.0. What a channel cannot take is refused with ValueRefused, never clamped.
 
     Whatever fails raises an InterfaceError whose text names the culprit and the remedy, and leaves the channel as it
-    was. Methods may be called from different threads at once, but for one channel only one at a time; `shut` and
+    was. Whatever a driver raises besides is a mistake in it, which the agent reports as the channel's error.
+    Methods may be called from different threads at once, but for one channel only one at a time; `shut` and
     `close` may come at any moment. No method waits longer than the hardware takes. Closing twice is fine.
     """
 
@@ -140,7 +142,8 @@ class Interface:
     def watch(self, channel: str, on_edge: OnEdge) -> None:
         """Call `on_edge` for every edge of an open input from now on, in order, on a thread of the driver's.
 
-        One watcher per channel: the last one given. `on_edge` must return soon and may call `read` and `write`; when it
+        One watcher per channel: the last one given. The last edge of a burst agrees with the line, even when edges
+        before it were lost. `on_edge` must return soon and may call `read` and `write`; when it
         raises, that is logged and the next edge comes all the same. After `close` has returned none is called
         any more, except for a call that is on its way in that moment.
         """

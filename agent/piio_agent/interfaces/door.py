@@ -100,7 +100,7 @@ def _load(point: EntryPoint) -> type[Interface]:
         cls = point.load()
         if not (isinstance(cls, type) and issubclass(cls, Interface)):
             raise TypeError("it is not a subclass of piio_agent.interfaces.Interface")
-        schema(cls.Settings)
+        _check(cls)
     # An entry point is a stranger's code, too.
     except (Exception, SystemExit) as reason:
         raise DriverBroken(where, reason) from reason
@@ -134,5 +134,11 @@ def _drivers_in(module: ModuleType) -> list[type[Interface]]:
         and thing.name
     ]
     for cls in found:
-        schema(cls.Settings)
+        _check(cls)
     return found
+
+
+def _check(cls: type[Interface]) -> None:
+    """Raise what is wrong with a driver's options and settings now, rather than when a page asks for the form."""
+    schema(cls.Options)
+    schema(cls.Settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -17,59 +18,63 @@ class EdgeReader:
     """Calls `on_ready` on its thread whenever a descriptor has something to read.
 
     `on_ready` reads without blocking, and says whether to go on waiting for that descriptor. The thread starts with
-    the first `add` and ends with `stop`; `add` starts it again.
+    the first `add` and ends with `stop`; `add` starts it again. It waits with epoll, which unlike poll keeps nobody's
+    descriptor open: a line that is closed while it waits is free at once.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._lock = threading.Lock()
         self._waiting: dict[int, OnReady] = {}
-        self._wake: int | None = None
+        self._running: _Running | None = None
 
     def add(self, fd: int, on_ready: OnReady) -> None:
-        """Wait for a descriptor from now on."""
+        """Wait for a descriptor from now on; who waited for it before does no longer."""
         with self._lock:
+            if self._running is None:
+                self._running = _Running()
+                threading.Thread(target=self._run, args=(self._running,), name=self._name, daemon=True).start()
+            self._unregister(fd)
             self._waiting[fd] = on_ready
-            if self._wake is None:
-                self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-                threading.Thread(target=self._run, args=(self._wake,), name=self._name, daemon=True).start()
-            os.eventfd_write(self._wake, 1)
+            self._running.epoll.register(fd, select.EPOLLIN)
 
     def remove(self, fd: int) -> None:
-        """Wait for it no longer; nothing happens if nobody did."""
+        """Wait for it no longer, before it is closed; nothing happens if nobody did."""
         with self._lock:
-            if self._waiting.pop(fd, None) and self._wake is not None:
-                os.eventfd_write(self._wake, 1)
+            self._unregister(fd)
 
     def stop(self) -> None:
         """End the thread after what it is at; not joined, since a watcher may be waiting for the caller's lock."""
         with self._lock:
-            self._waiting.clear()
-            if self._wake is not None:
-                os.eventfd_write(self._wake, 1)
-                self._wake = None
+            for fd in list(self._waiting):
+                self._unregister(fd)
+            if self._running is not None:
+                os.eventfd_write(self._running.wake, 1)
+                self._running = None
 
-    def _run(self, wake: int) -> None:
+    def _unregister(self, fd: int) -> None:
+        if self._waiting.pop(fd, None) and self._running:
+            # Already gone if the descriptor was closed first.
+            with contextlib.suppress(OSError):
+                self._running.epoll.unregister(fd)
+
+    def _run(self, running: _Running) -> None:
         try:
-            while (waiting := self._snapshot(wake)) is not None:
-                self._once(wake, waiting)
+            while self._running is running:
+                for fd, _ in running.epoll.poll():
+                    if fd != running.wake:
+                        self._ready(fd)
         finally:
-            os.close(wake)
+            running.close()
 
-    def _snapshot(self, wake: int) -> dict[int, OnReady] | None:
+    def _ready(self, fd: int) -> None:
         with self._lock:
-            return dict(self._waiting) if self._wake == wake else None
-
-    def _once(self, wake: int, waiting: dict[int, OnReady]) -> None:
-        poll = select.poll()
-        poll.register(wake, select.POLLIN)
-        for fd in waiting:
-            poll.register(fd, select.POLLIN)
-        for fd, event in poll.poll():
-            if fd == wake:
-                os.eventfd_read(wake)
-            elif event & select.POLLNVAL or not self._call(waiting[fd]):
-                self._forget(fd, waiting[fd])
+            on_ready = self._waiting.get(fd)
+        if on_ready and not self._call(on_ready):
+            with self._lock:
+                # The number may be a new line's by now.
+                if self._waiting.get(fd) is on_ready:
+                    self._unregister(fd)
 
     def _call(self, on_ready: OnReady) -> bool:
         try:
@@ -78,8 +83,15 @@ class EdgeReader:
             log.exception("%s: reading edges failed; this line reports none any more", self._name)
             return False
 
-    def _forget(self, fd: int, on_ready: OnReady) -> None:
-        with self._lock:
-            # The number may be a new line's by now.
-            if self._waiting.get(fd) is on_ready:
-                del self._waiting[fd]
+
+class _Running:
+    """What one run of the thread waits with; the thread closes it at its end."""
+
+    def __init__(self) -> None:
+        self.epoll = select.epoll()
+        self.wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self.epoll.register(self.wake, select.EPOLLIN)
+
+    def close(self) -> None:
+        self.epoll.close()
+        os.close(self.wake)

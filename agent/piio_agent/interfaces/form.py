@@ -15,8 +15,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema(cls: type[Any]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a dataclass: titles, descriptions, defaults, and nothing that it does not name."""
-    if not dataclasses.is_dataclass(cls):
-        raise TypeError(f"{cls.__name__} is not a dataclass")
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        raise TypeError(f"{cls} is not a dataclass")
     made = msgspec.json.schema(cls)
     definitions = dict(made.get("$defs", {}))
     body = definitions.pop(made["$ref"].rsplit("/", 1)[1]) if "$ref" in made else made

@@ -44,6 +44,10 @@ class Mcp3008Options:
     bus: Annotated[int, Meta(description="The SPI bus: B of /dev/spidevB.D.", ge=0)] = 0
     device: Annotated[int, Meta(description="The chip select: D of /dev/spidevB.D.", ge=0)] = 0
     speed: Annotated[int, Meta(description="The clock in Hz; 1,350,000 at most with 2.7 V.", ge=10_000)] = 1_000_000
+    settle: Annotated[
+        bool,
+        Meta(description="Throw away the first sample after a change of channel, as a source of high impedance needs."),
+    ] = True
 
 
 class Mcp3008(Interface):
@@ -59,6 +63,7 @@ class Mcp3008(Interface):
         self._lock = threading.Lock()
         self._open: set[str] = set()
         self._spi: Any = None
+        self._last = ""
 
     @property
     def path(self) -> str:
@@ -91,6 +96,9 @@ class Mcp3008(Interface):
             if self._spi is None or channel not in self._open:
                 raise ChannelClosed(f"ADC {channel}")
             try:
+                if self.options.settle and channel != self._last:
+                    self._spi.xfer2(frame(int(channel)))
+                self._last = channel
                 return float(counts(self._spi.xfer2(frame(int(channel)))))
             except OSError as reason:
                 raise DeviceFailed(self.path, f"reading ADC {channel}", reason) from reason

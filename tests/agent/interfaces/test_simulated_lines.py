@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from piio_agent.interfaces import Context, Edge, InterfaceError
 from piio_agent.interfaces.door import make, settings_of
 from piio_agent.interfaces.errors import ChannelClosed, ChannelUnknown, ValueRefused
 from piio_agent.interfaces.simulated import Simulated
+from piio_agent.interfaces.simulation.pacemaker import QUEUE
 
 DEADLINE = 5.0
 
@@ -134,6 +136,37 @@ def test_an_output_wins_over_the_outside_and_the_trace_says_so(gpio: Simulated) 
     gpio.simulate("17", 0)
     assert gpio.read("17") == 1
     assert [e.event for e in gpio.board.trace.entries()][-1] == "contention"
+
+
+def test_of_two_outputs_wired_together_the_low_one_wins_and_the_trace_says_so(gpio: Simulated) -> None:
+    take(gpio, "22", "output", first=1)
+    take(gpio, "27", "output", first=0)
+    assert (gpio.read("22"), gpio.read("27")) == (0, 0)
+    assert [e.event for e in gpio.board.trace.entries() if e.event == "contention"] == ["contention"]
+    gpio.close("27")
+    assert levels(gpio, "22") == [(1, "output"), (0, "output"), (1, "output")]
+
+
+def test_an_edge_lost_in_a_full_queue_is_counted(gpio: Simulated) -> None:
+    take(gpio, "5")
+    edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
+    busy, go_on = threading.Event(), threading.Event()
+
+    def slow(edge: Edge) -> None:
+        edges.put(edge)
+        busy.set()
+        go_on.wait(DEADLINE)
+
+    gpio.watch("5", slow)
+    gpio.simulate("5", 1)
+    assert busy.wait(DEADLINE)
+    for n in range(QUEUE + 3):
+        gpio.simulate("5", n % 2)
+    go_on.set()
+    seen = [edges.get(timeout=DEADLINE) for _ in range(1 + QUEUE)]
+    assert [edge.lost for edge in seen[:3]] == [0, 3, 0]
+    assert seen[-1].seq == QUEUE + 4
+    assert seen[-1].raw == gpio.read("5")
 
 
 def test_an_open_drain_output_only_pulls_low(gpio: Simulated) -> None:

@@ -48,7 +48,9 @@ class SimChip:
         (self.sysfs / f"sim_gpio{line}" / "pull").write_text("pull-up" if level else "pull-down")
 
     def remove(self) -> None:
-        """Take the chip away."""
+        """Take the chip away, if it is still there."""
+        if not self.folder.exists():
+            return
         (self.folder / "live").write_text("0")
         for line in self.named:
             line.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from piio_agent.interfaces.errors import (
     ChannelBusy,
     ChannelClosed,
     ChannelUnknown,
+    DeviceFailed,
     DeviceMissing,
     InterfaceError,
+    PermissionDenied,
     ValueRefused,
 )
 
@@ -67,7 +70,7 @@ def test_a_chip_is_named_by_label_name_or_path(chip: Any, how: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "answer"),
     [
-        ("pinctrl-rp1", r"'pinctrl-rp1'; there are: gpiochip0 \(another-chip\), gpiochip1 \(pinctrl-bcm2711\)"),
+        ("pinctrl-rp1", r"'pinctrl-rp1'; there are: gpiochip\d+ \(another-chip\), gpiochip\d+ \(pinctrl-bcm2711\)"),
         ("/dev/gpiochip99", r"/dev/gpiochip99: there is no such GPIO chip"),
         ("/dev/null", r"/dev/null is not a GPIO chip"),
     ],
@@ -217,6 +220,51 @@ def test_others_see_that_a_line_is_ours_until_we_let_go(gpio: Interface, chip: A
         assert not handle.get_line_info(17).used
     with pytest.raises(ChannelClosed, match="GPIO17 is not open"):
         gpio.read("17")
+
+
+def test_a_watched_line_is_free_the_moment_it_is_closed(gpio: Interface, chip: Any) -> None:
+    import gpiod
+
+    with gpiod.Chip(f"/dev/{chip.name}") as handle:
+        for _ in range(20):
+            take(gpio, "5")
+            take(gpio, "6")
+            edges = watched(gpio, "5")
+            watched(gpio, "6")
+            chip.pull(5, 1)
+            edges.get(timeout=DEADLINE)
+            chip.pull(5, 0)
+            edges.get(timeout=DEADLINE)
+            gpio.close("5")
+            assert not handle.get_line_info(5).used
+            gpio.close("6")
+
+
+def test_a_chip_that_this_user_may_not_open_names_the_remedy(chip: Any) -> None:
+    gpio = make("gpiod", {"chip": chip.name}, Context())
+    os.seteuid(65534)
+    try:
+        with pytest.raises(PermissionDenied, match="permission denied: add this user to the group gpio: sudo usermod"):
+            gpio.channels()
+    finally:
+        os.seteuid(0)
+    assert gpio.channels()
+
+
+def test_a_chip_that_disappears_gives_its_reason_and_no_busy_thread(gpio: Interface, chip: Any) -> None:
+    take(gpio, "5")
+    take(gpio, "17", "output", first=1)
+    watched(gpio, "5")
+    chip.remove()
+    with pytest.raises(DeviceFailed, match=r"GPIO5: reading failed: No such device \(ENODEV\)"):
+        gpio.read("5")
+    with pytest.raises(DeviceFailed, match=r"GPIO17: writing failed: No such device \(ENODEV\)"):
+        gpio.write("17", 0)
+    busy = time.process_time()
+    time.sleep(0.2)
+    assert time.process_time() - busy < 0.1
+    with pytest.raises(InterfaceError):
+        take(gpio, "6")
 
 
 def test_what_a_line_cannot_take_is_refused(gpio: Interface, chip: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,14 @@ from pathlib import Path
 import pytest
 from piio_agent.interfaces import Context, Interface, NoSettings
 from piio_agent.interfaces.door import make
-from piio_agent.interfaces.errors import ChannelClosed, ChannelUnknown, DeviceFailed, DeviceMissing, DriverMissing
+from piio_agent.interfaces.errors import (
+    ChannelClosed,
+    ChannelUnknown,
+    DeviceFailed,
+    DeviceMissing,
+    DriverMissing,
+    PermissionDenied,
+)
 
 PARAMETERS = Path("/sys/module/hwsim/parameters")
 COUNTS = [0, 100, 200, 300, 400, 512, 1000, 1023]
@@ -36,6 +44,15 @@ def test_the_clock_is_ours_and_not_the_controllers_maximum(adc: Interface) -> No
     assert int((PARAMETERS / "spi_last_mode").read_text()) & 3 == 0
 
 
+def test_the_first_sample_after_a_change_of_channel_is_thrown_away(adc: Interface) -> None:
+    for channel in ("1", "2"):
+        adc.open(channel, "input", NoSettings())
+    assert [conversions(adc, channel) for channel in ("1", "1", "2", "1")] == [2, 1, 2, 2]
+    with make("mcp3008", {"settle": False}, Context()) as quick:
+        quick.open("1", "input", NoSettings())
+        assert conversions(quick, "1") == 1
+
+
 def test_a_converter_that_does_not_answer_gives_the_reason_and_works_again_afterwards(adc: Interface) -> None:
     adc.open("5", "input", NoSettings())
     (PARAMETERS / "fail").write_text("1")
@@ -49,6 +66,17 @@ def test_a_device_that_is_not_there_names_itself_and_the_remedy(adc: Interface) 
     absent = make("mcp3008", {"bus": 7, "device": 1}, Context())
     with pytest.raises(DeviceMissing, match=r"/dev/spidev7\.1: there is no such device: switch SPI on"):
         absent.channels()
+
+
+def test_a_device_that_this_user_may_not_open_names_the_remedy(adc: Interface) -> None:
+    os.seteuid(65534)
+    try:
+        with pytest.raises(
+            PermissionDenied, match=r"/dev/spidev0\.0: permission denied: .*sudo usermod -aG spi \$USER"
+        ):
+            adc.channels()
+    finally:
+        os.seteuid(0)
 
 
 def test_a_missing_package_names_itself_and_the_remedy(adc: Interface, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,3 +97,10 @@ def test_a_channel_is_read_only_while_it_is_open(adc: Interface) -> None:
         adc.read("1")
     adc.shut()
     adc.shut()
+
+
+def conversions(adc: Interface, channel: str) -> int:
+    """How many a read takes."""
+    before = int((PARAMETERS / "spi_count").read_text())
+    adc.read(channel)
+    return int((PARAMETERS / "spi_count").read_text()) - before
