@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from piio_bridge.equations import Equation
-from piio_schemas.language import CONSTANTS, FUNCTIONS
+from piio_schemas.language import FUNCTIONS
 
 PYTHON: dict[str, Callable[..., float]] = {
     "arcsin": math.asin,
