@@ -120,7 +120,8 @@ class Gpiod(Interface):
         self._chip = None
 
     def _found(self) -> FoundChip:
-        if self._chip is None:
+        # While we hold nothing the chip may have been unplugged and be back by another number.
+        if self._chip is None or not self._held:
             self._chip = find_chip(self.options.chip)
         return self._chip
 

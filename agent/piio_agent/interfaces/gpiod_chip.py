@@ -79,7 +79,16 @@ def _all_chips() -> list[FoundChip]:
     # A link is another name for a chip that is in the list anyway: the Pi 5 has gpiochip4 -> gpiochip0.
     paths = [path for path in DEV.glob("gpiochip*") if not path.is_symlink()]
     paths.sort(key=lambda path: int(re.sub(r"\D", "", path.name) or 0))
-    return [_look_at(str(path)) for path in paths]
+    chips, problems = [], []
+    for path in paths:
+        try:
+            chips.append(_look_at(str(path)))
+        except InterfaceError as problem:
+            problems.append(problem)
+    # One chip that is not ours to open does not hide the others.
+    if problems and not chips:
+        raise problems[0]
+    return chips
 
 
 def _look_at(path: str) -> FoundChip:

@@ -267,6 +267,21 @@ def test_a_chip_that_disappears_gives_its_reason_and_no_busy_thread(gpio: Interf
         take(gpio, "6")
 
 
+def test_a_chip_that_is_back_by_another_number_is_found_again(gpio: Interface, chip: Any) -> None:
+    take(gpio, "5")
+    gpio.close("5")
+    chip.remove()
+    between, back = type(chip)("between", 4), type(chip)("pinctrl-bcm2711")
+    try:
+        assert back.name != chip.name
+        take(gpio, "17", "output", first=1)
+        assert back.value(17) == 1
+        gpio.shut()
+    finally:
+        back.remove()
+        between.remove()
+
+
 def test_what_a_line_cannot_take_is_refused(gpio: Interface, chip: Any) -> None:
     take(gpio, "17", "output", first=1)
     with pytest.raises(ValueRefused, match="GPIO17 cannot take 2"):

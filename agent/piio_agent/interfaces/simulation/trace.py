@@ -60,7 +60,7 @@ class Trace:
 
     def changes(self, channel: str, interface: str = "gpio") -> list[Entry]:
         """The changes of level of one channel, oldest first."""
-        return [e for e in self._kept if (e.interface, e.channel, e.event) == (interface, channel, "")]
+        return [e for e in self.entries() if (e.interface, e.channel, e.event) == (interface, channel, "")]
 
     def unix_ns(self, mono_ns: int) -> int:
         """The Unix time of a moment of the board's clock, in nanoseconds."""
