@@ -1,0 +1,92 @@
+"""What agents say of themselves: capabilities, what is applied, health."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+Availability = Literal["online", "offline"]
+Direction = Literal["input", "output"]
+Kind = Literal["digital", "analog"]
+
+
+class Board(Struct, frozen=True):
+    """The machine an agent runs on."""
+
+    model: str = ""
+    hostname: str = ""
+    mac: str = ""
+    ip: str = ""
+
+
+class ChannelCapability(Struct, frozen=True, omit_defaults=True):
+    """What one channel can do; `low` and `high` bound the raw of an analog one."""
+
+    label: str
+    directions: list[Direction]
+    kind: Kind
+    low: float | None = None
+    high: float | None = None
+    edges: Annotated[
+        bool, Meta(description="Whether the driver reports changes by itself, so that nothing is polled.")
+    ] = False
+
+
+class InterfaceCapability(Struct, frozen=True, omit_defaults=True):
+    """One interface of a board: usable, or why not."""
+
+    driver: str
+    title: str
+    ok: bool
+    error: str | None = None
+    channels: dict[str, ChannelCapability] = field(default_factory=dict)
+    settings: Annotated[dict[str, Any], Meta(description="JSON Schema of a point's settings.")] = field(
+        default_factory=dict
+    )
+
+
+class Capabilities(Struct, frozen=True):
+    """What a board is and has."""
+
+    agent: str
+    boot: str
+    software: str
+    board: Board
+    interfaces: dict[str, InterfaceCapability]
+
+
+class AppliedPoint(Struct, frozen=True, omit_defaults=True):
+    """How one point fares: in force, or the error; and the reason while an output stays in fail-safe."""
+
+    ok: bool
+    error: str | None = None
+    fail_safe: Annotated[
+        str | None, Meta(description="Why the output was driven safe; there until a new set is done.")
+    ] = None
+
+
+class Applied(Struct, frozen=True):
+    """Which configuration is in force on an agent."""
+
+    store: str = ""
+    revision: int = 0
+    boot: str = ""
+    points: dict[str, AppliedPoint] = field(default_factory=dict)
+
+
+class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How an agent's machine and process are."""
+
+    uptime: Annotated[float, Meta(description="Seconds since the agent started.")] = 0.0
+    temperature: Annotated[float | None, Meta(description="Degrees Celsius of the processor.")] = None
+    throttled: Annotated[bool | None, Meta(description="Whether a Raspberry Pi is throttled now.")] = None
+    load: Annotated[float | None, Meta(description="Load average of one minute.")] = None
+    memory: Annotated[float | None, Meta(description="Megabytes of the agent's process.")] = None
+    lateness: Annotated[
+        float, Meta(description="Seconds the agent's loop was late at worst since the report before.")
+    ] = 0.0
+    queued: Annotated[int, Meta(description="Events waiting.")] = 0
+    dropped: Annotated[int, Meta(description="Messages dropped since the start.")] = 0
+    refused: Annotated[int, Meta(description="Malformed messages refused since the start.")] = 0
+    clock_offset: Annotated[float | None, Meta(description="Seconds the board's clock is ahead of the bridge's.")] = (
+        None
+    )
