@@ -1,0 +1,1 @@
+"""See and drive the pins of many boards over one MQTT broker: the client and the `piio` command."""

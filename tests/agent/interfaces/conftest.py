@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from piio_agent.clock import ManualClock
 from piio_agent.interfaces import Context
 from piio_agent.interfaces.door import make

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from piio_agent.interfaces import Context, InterfaceError
 from piio_agent.interfaces.door import drivers, make, settings_of, settings_schema
 from piio_agent.interfaces.errors import DriverUnknown, NotSupported, OptionsError, SettingsError

@@ -6,6 +6,7 @@ import errno
 from typing import Any
 
 import pytest
+
 from piio_agent.interfaces.errors import DeviceFailed
 from piio_agent.interfaces.gpiod import _try_with_edges, _wanted
 from piio_agent.interfaces.line_settings import LineSettings

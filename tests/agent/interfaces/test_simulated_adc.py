@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+
 from piio_agent.clock import ManualClock
 from piio_agent.interfaces import Context, Interface, InterfaceError, NoSettings
 from piio_agent.interfaces.door import make

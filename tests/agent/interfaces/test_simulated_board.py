@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from piio_agent.clock import ManualClock
 from piio_agent.interfaces import Context, InterfaceError
 from piio_agent.interfaces.door import make, settings_of

@@ -6,6 +6,7 @@ import queue
 from typing import Any
 
 import pytest
+
 from piio_agent.interfaces import Edge, InterfaceError
 from piio_agent.interfaces.door import settings_of
 from piio_agent.interfaces.errors import ChannelClosed, ChannelUnknown, ValueRefused

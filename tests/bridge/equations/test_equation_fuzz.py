@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from piio_bridge.equations import Equation, EquationError, warm_up
 from piio_schemas.language import CONSTANTS, FUNCTIONS, MAX_CHARACTERS, MAX_LEVELS, MAX_NODES
 

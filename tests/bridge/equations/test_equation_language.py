@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from piio_bridge.equations import Equation
 from piio_schemas.language import FUNCTIONS
 

@@ -5,6 +5,7 @@ import time
 import warnings
 
 import pytest
+
 from piio_bridge.equations import Equation, EquationError
 
 HOSTILE = [

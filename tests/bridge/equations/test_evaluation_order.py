@@ -1,6 +1,7 @@
 """Points are computed after those they depend on, and never in a circle."""
 
 import pytest
+
 from piio_bridge.equations import CircleError, EquationError, evaluation_order
 
 

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from piio_bridge.equations import EquationError, InverseError, OutputEquation, inverse_of
 
 AFFINE = [

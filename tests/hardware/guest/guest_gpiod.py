@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from piio_agent.interfaces import Context, Edge, Interface
 from piio_agent.interfaces.door import make, settings_of
 from piio_agent.interfaces.errors import (

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from piio_agent.interfaces import Context, Interface, NoSettings
 from piio_agent.interfaces.door import make
 from piio_agent.interfaces.errors import (
