@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from piio.acknowledgements import Acknowledgements, OnAcknowledged
 from piio.address import Address
 from piio.errors import MessageTooLarge, NotConnected
 from piio_schemas.documents import LARGEST
@@ -75,6 +76,7 @@ class Connection:
         self._reason = ""
         self._connected = False
         self._unsent = 0
+        self._acknowledgements = Acknowledgements()
         self._client = self._make_client(will)
 
     def _make_client(self, will: Will | None) -> mqtt.Client:
@@ -102,7 +104,10 @@ class Connection:
         return self._connected
 
     def open(self, timeout: float = 10.0) -> None:
-        """Connect and wait for the broker's answer; NotConnected says who refused and why."""
+        """Connect and wait for the broker's answer; NotConnected says who refused and why. Opening twice is fine."""
+        if self._connected:
+            return
+        self._client.connect_timeout = timeout
         try:
             self._client.connect(self.address.host, self.address.port, KEEPALIVE, clean_start=True)
         except (OSError, ValueError) as error:
@@ -118,9 +123,18 @@ class Connection:
         self._client.subscribe(options)
 
     def publish(
-        self, topic: str, payload: bytes | str, qos: int = 0, retain: bool = False, properties: Properties | None = None
+        self,
+        topic: str,
+        payload: bytes | str,
+        qos: int = 0,
+        retain: bool = False,
+        properties: Properties | None = None,
+        on_acknowledged: OnAcknowledged | None = None,
     ) -> mqtt.MQTTMessageInfo | None:
-        """Send now or not at all; NotConnected while down. None: dropped, as too many wait already."""
+        """Send now or not at all; NotConnected while down. None: dropped, as too many wait already.
+
+        `on_acknowledged` hears the reason code that the broker answers at QoS 1, e.g. 0x87 for "not allowed".
+        """
         if len(payload) > LARGEST:
             raise MessageTooLarge(f"{len(payload)} bytes on {topic}: a message may have {LARGEST}")
         if not self._connected:
@@ -129,14 +143,24 @@ class Connection:
             self.dropped += 1
             return None
         self._unsent += 1
-        return self._client.publish(topic, payload, qos, retain, properties)
+        with self._acknowledgements.expected(on_acknowledged) as sent:
+            info = self._client.publish(topic, payload, qos, retain, properties)
+            sent(info.mid)
+        return info
 
-    def request(self, topic: str, payload: bytes, reply_to: str, correlation: bytes) -> None:
+    def request(
+        self,
+        topic: str,
+        payload: bytes,
+        reply_to: str,
+        correlation: bytes,
+        on_acknowledged: OnAcknowledged | None = None,
+    ) -> None:
         """Publish a request whose answer is wanted on `reply_to`."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ResponseTopic = reply_to
         properties.CorrelationData = correlation
-        self.publish(topic, payload, 1, False, properties)
+        self.publish(topic, payload, 1, False, properties, on_acknowledged)
 
     def abandon(self, reason: str) -> None:
         """End the connection without a goodbye, so that the broker publishes the will."""
@@ -197,8 +221,9 @@ class Connection:
             ),
         )
 
-    def _sent(self, *_: Any) -> None:
+    def _sent(self, _: mqtt.Client, __: Any, mid: int, code: ReasonCode, ___: Any) -> None:
         self._unsent -= 1
+        self._acknowledgements.arrived(mid, code.value)
 
 
 def _guarded(callback: Callable[[Any], None], argument: Any) -> None:
