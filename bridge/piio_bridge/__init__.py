@@ -1,0 +1,1 @@
+"""The bridge: applies equations, owns configuration and history."""

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import numpy as np
+
 from piio_schemas.language import VARIABLE
 
 from .compiler import compile_tree

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
 from piio_schemas.language import VARIABLE
 
 from .affine import inverse_text, line_of

@@ -12,6 +12,7 @@ from typing import Any
 import numexpr
 import numpy as np
 import numpy.typing as npt
+
 from piio_schemas.language import MAX_SHIFT
 
 Column = npt.NDArray[np.float64]

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+
 from piio_schemas.language import CONSTANTS, FUNCTIONS, MAX_LEVELS, MAX_NODES, MAX_SHIFT
 
 from .compiler import compile_operation

@@ -1,0 +1,237 @@
+"""The data plane's thread: receives raws and beacons in bulk, and sends what becomes of them."""
+
+import logging
+import random
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from piio.address import Address
+from piio_bridge.clock import Clock
+from piio_bridge.data.board import HeardBeacon
+from piio_bridge.data.readings import Outgoing, Readings
+from piio_schemas.beacons import Beacon
+from piio_schemas.documents import DocumentError, decode
+from piio_schemas.topics import BEACON, BRIDGE_BEACON, RAW, match
+
+log = logging.getLogger(__name__)
+
+KEEPALIVE = 10
+TICK = 0.25
+DEAF = 3.0
+"""Seconds without the bridge's own beacon, while one was sent, after which the connection is given up."""
+
+MOST_AT_ONCE = 2_000
+"""Messages taken in one go before what they make is sent."""
+
+
+class DataPlane:
+    """Owns `Readings` on a thread of its own; everything public may be called from any thread."""
+
+    def __init__(self, address: Address, readings: Readings, prefix: str, clock: Clock) -> None:
+        self._address = address
+        self._readings = readings
+        self._prefix = prefix
+        self._clock = clock
+        self._orders: deque[Callable[[], list[Outgoing] | None]] = deque()
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._stopping = False
+        self._batch: list[tuple[str, bytes]] = []
+        self._beacon_sent = 0.0
+        self._beacon_heard = 0.0
+        self._accepted = False
+        self._topics: dict[str, tuple[str, str]] = {}
+        self._thread = threading.Thread(target=self._run, name="piio data plane", daemon=True)
+
+    def __enter__(self) -> "DataPlane":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping = True
+        self._wake()
+        self._thread.join(5)
+
+    def order(self, order: Callable[[Readings], list[Outgoing] | None]) -> None:
+        """Have something done to the readings, in the order of the calls, and what it makes sent."""
+        self._orders.append(lambda: order(self._readings))
+        self._wake()
+
+    def beacon_sent(self) -> None:
+        """Note that the bridge's beacon is on its way: it should be heard here too."""
+        self._beacon_sent = self._clock.boottime()
+
+    def beacon_of(self, agent: str) -> HeardBeacon | None:
+        """Return the newest beacon of an agent on the present connection."""
+        board = self._readings.boards.get(agent)
+        return board.heard if board else None
+
+    def silence_of(self, agent: str) -> str | None:
+        """Return why nothing is heard of an agent, None while it is."""
+        board = self._readings.boards.get(agent)
+        return board.silence if board else f"{agent} is not known"
+
+    def raw_of(self, agent: str, interface: str, channel: str) -> float | None:
+        """Return the last raw of a channel."""
+        return self._readings.raw_of(RAW.at(self._prefix, agent=agent, interface=interface, channel=channel))
+
+    def _wake(self) -> None:
+        try:
+            self._wake_writer.send(b"!")
+        except BlockingIOError:
+            log.debug("the data plane is awake already")
+
+    def _run(self) -> None:
+        pause = 1.0
+        complaint = ""
+        while not self._stopping:
+            client = self._client()
+            try:
+                client.connect(self._address.host, self._address.port, KEEPALIVE)
+                self._serve(client)
+                if self._accepted:
+                    pause, complaint = 1.0, ""
+            except (OSError, ValueError) as error:
+                if str(error) != complaint:
+                    complaint = str(error)
+                    log.warning("data plane: no broker at %r: %s; trying again", self._address, error)
+            except Exception:
+                log.exception("data plane: a mistake of ours; connecting anew")
+            self._close(client)
+            self._readings.deafen()
+            self._carry_out_orders()
+            self._sleep(random.uniform(0, pause))
+            pause = min(pause * 2, 5.0)
+
+    def _client(self) -> mqtt.Client:
+        # MQTT 3.1.1: version 5 costs 2.7 times as much to parse. A new client each time: nothing old is sent late.
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, clean_session=True)
+        client.username_pw_set(self._address.user, self._address.password)
+        if self._address.tls:
+            client.tls_set_context(ssl.create_default_context(cafile=self._address.ca_file))
+        client.on_connect = self._connected
+        client.on_message = self._received
+        client.on_socket_open = lambda _, __, sock: sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._accepted = False
+        return client
+
+    def _connected(self, client: mqtt.Client, _: Any, __: Any, code: Any, ___: Any) -> None:
+        if code.is_failure:
+            log.error("data plane: the broker refused '%s': %s", self._address.user, code)
+            client.disconnect()
+            return
+        self._accepted = True
+        self._beacon_heard = self._clock.boottime()
+        client.subscribe([(topic.every(self._prefix), 0) for topic in (BRIDGE_BEACON, BEACON, RAW)])
+        self._send(client, self._readings.announce())
+
+    def _received(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
+        self._batch.append((message.topic, bytes(message.payload)))
+
+    def _serve(self, client: mqtt.Client) -> None:
+        next_tick = time.monotonic() + TICK
+        while not self._stopping:
+            sock: Any = client.socket()
+            if sock is None:
+                return
+            writers = [sock] if client.want_write() else []
+            wait = max(0.0, next_tick - time.monotonic())
+            readable, writable, _ = select.select([sock, self._wake_reader], writers, [], wait)
+            if self._wake_reader in readable:
+                self._wake_reader.recv(4096)
+            if sock in readable:
+                self._read(client, sock)
+            if writable:
+                client.loop_write()
+            self._send(client, self._take_batch())
+            self._send(client, self._carry_out_orders())
+            if time.monotonic() >= next_tick:
+                next_tick = time.monotonic() + TICK
+                client.loop_misc()
+                self._send(client, self._readings.tick())
+                if self._accepted and self._deaf():
+                    log.warning("data plane: deaf for %g s; connecting anew", DEAF)
+                    return
+
+    def _read(self, client: mqtt.Client, sock: Any) -> None:
+        for _ in range(MOST_AT_ONCE):
+            client.loop_read()
+            if client.socket() is None:
+                return
+            pending = getattr(sock, "pending", None)
+            if not (pending and pending()) and not select.select([sock], [], [], 0)[0]:
+                return
+
+    def _take_batch(self) -> list[Outgoing]:
+        """Split what arrived into beacons, handled in place, and runs of raws, handled at once."""
+        batch, self._batch = self._batch, []
+        out: list[Outgoing] = []
+        raws: list[tuple[str, bytes]] = []
+        for topic, payload in batch:
+            row, agent = self._kind(topic)
+            if row == RAW.pattern:
+                raws.append((topic, payload))
+            elif row == BRIDGE_BEACON.pattern:
+                self._beacon_heard = self._clock.boottime()
+            elif row == BEACON.pattern:
+                out += self._hear(agent, payload)
+        return self._readings.take(raws) + out
+
+    def _kind(self, topic: str) -> tuple[str, str]:
+        """Return the row of the table and the agent of a topic."""
+        found = self._topics.get(topic)
+        if found is None:
+            matched = match(topic, self._prefix)
+            found = (matched.topic.pattern, matched.levels.get("agent", "")) if matched else ("", "")
+            self._topics[topic] = found
+        return found
+
+    def _hear(self, agent: str, payload: bytes) -> list[Outgoing]:
+        try:
+            return self._readings.hear_beacon(agent, decode(payload, Beacon))
+        except DocumentError:
+            self._readings.malformed += 1
+            return []
+
+    def _carry_out_orders(self) -> list[Outgoing]:
+        out: list[Outgoing] = []
+        while self._orders:
+            try:
+                out += self._orders.popleft()() or []
+            except Exception:
+                log.exception("data plane: an order could not be carried out")
+        return out
+
+    def _send(self, client: mqtt.Client, messages: list[Outgoing]) -> None:
+        if not self._accepted:
+            return  # everything is announced when the broker has accepted us
+        for topic, payload in messages:
+            client.publish(topic, payload, 0, True)
+
+    def _deaf(self) -> bool:
+        now = self._clock.boottime()
+        sent_lately = now - self._beacon_sent < DEAF
+        return sent_lately and now - self._beacon_heard > DEAF
+
+    def _close(self, client: mqtt.Client) -> None:
+        try:
+            client.disconnect()
+        except (OSError, ValueError):
+            log.debug("data plane: the connection was down already")
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait, but carry out orders meanwhile, so that nobody sees old readings when the broker is back."""
+        until = time.monotonic() + seconds
+        while not self._stopping and (left := until - time.monotonic()) > 0:
+            if select.select([self._wake_reader], [], [], left)[0]:
+                self._wake_reader.recv(4096)
+                self._carry_out_orders()

@@ -1,0 +1,55 @@
+"""What the data plane knows of one point: its equation, and how it is now."""
+
+from functools import lru_cache
+
+from piio_bridge.equations import Equation
+from piio_schemas.configuration import InputPoint, OutputPoint, Point
+from piio_schemas.topics import QUALITY, RAW, VALUE
+
+GOOD = "good"
+
+
+@lru_cache(maxsize=4096)
+def equation_of(text: str, names: frozenset[str]) -> Equation:
+    """Return the compiled equation; points that share a text share the object, and so one evaluation."""
+    return Equation(text, names)
+
+
+class PointState:
+    """One point: what is fixed until the next configuration, and its last raw, value and quality."""
+
+    __slots__ = (
+        "agent", "applied_error", "channel_failed", "deadband", "dependencies", "equation", "equation_error",
+        "history", "name", "published_at", "published_raw", "quality", "quality_topic", "raw", "raw_topic", "value",
+        "value_topic",
+    )  # fmt: skip
+
+    def __init__(self, prefix: str, agent: str, name: str, point: Point, names: frozenset[str]) -> None:
+        self.agent = agent
+        self.name = name
+        self.equation = equation_of(point.equation, names | {"x"}) if point.equation else None
+        self.dependencies = tuple(sorted(self.equation.names - {"x"})) if self.equation else ()
+        self.history = isinstance(point, OutputPoint) or point.history
+        self.deadband = point.deadband if isinstance(point, InputPoint) else 0.0
+        self.raw_topic = _raw_topic(prefix, agent, point)
+        self.value_topic = VALUE.at(prefix, agent=agent, point=name)
+        self.quality_topic = QUALITY.at(prefix, agent=agent, point=name)
+        self.raw: float | None = None
+        self.value: float | None = None
+        self.quality = ""
+        self.published_raw: float | None = None
+        self.published_at = 0.0
+        self.channel_failed = False
+        self.applied_error: str | None = None
+        self.equation_error: str | None = None
+
+    @property
+    def simple(self) -> bool:
+        """Whether the value depends on the point's own channel alone."""
+        return not self.dependencies and self.raw_topic is not None
+
+
+def _raw_topic(prefix: str, agent: str, point: Point) -> str | None:
+    if point.interface is None or point.channel is None:
+        return None
+    return RAW.at(prefix, agent=agent, interface=point.interface, channel=point.channel)

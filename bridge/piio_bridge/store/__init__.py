@@ -1,0 +1,1 @@
+"""What the bridge keeps: configurations with every revision, boards, removed topics and history, by SQLAlchemy."""

@@ -1,0 +1,142 @@
+"""Every revision of every board's configuration, and what is known of the boards."""
+
+import json
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+
+from piio_bridge.store.tables import BOARDS, IDENTITY, POINTS, REMOVED, REVISIONS
+from piio_schemas.requests import Revision
+
+ADOPTED = "adopted"
+"""Who is named for a configuration found at the broker."""
+
+
+class Stored(Struct, frozen=True):
+    """The newest revision of one board: its number, origin, and the document of points and displays."""
+
+    revision: int
+    updated: str
+    by: str
+    document: dict[str, Any]
+
+
+class Configurations:
+    """The configuration store. Every call is one transaction and blocks: never call it on the event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        with engine.begin() as transaction:
+            self.store, self.epoch = _begin_epoch(transaction)
+
+    def boards(self) -> dict[str, str | None]:
+        """Return the agents ever seen, with their last capabilities as JSON."""
+        with self._engine.begin() as transaction:
+            rows = transaction.execute(select(BOARDS.c.agent, BOARDS.c.capabilities))
+            return {row.agent: row.capabilities for row in rows}
+
+    def keep_capabilities(self, agent: str, document: str) -> None:
+        """Remember what a board is and has; one that was forgotten is a board again."""
+        with self._engine.begin() as transaction:
+            changed = transaction.execute(update(BOARDS).where(BOARDS.c.agent == agent).values(capabilities=document))
+            if not changed.rowcount:
+                transaction.execute(insert(BOARDS).values(agent=agent, capabilities=document))
+                transaction.execute(delete(REMOVED).where(REMOVED.c.agent == agent))
+
+    def newest(self, agent: str) -> Stored | None:
+        """Return the newest revision of a board, None if there is none."""
+        with self._engine.begin() as transaction:
+            return _newest(transaction, agent)
+
+    def revision(self, agent: str, revision: int) -> Stored | None:
+        """Return one revision of a board, None if there is no such one."""
+        with self._engine.begin() as transaction:
+            return _one(transaction, agent, revision)
+
+    def revisions(self, agent: str) -> list[Revision]:
+        """Return what revisions a board has, newest first."""
+        columns = (REVISIONS.c.revision, REVISIONS.c.updated, REVISIONS.c.by)
+        query = select(*columns).where(REVISIONS.c.agent == agent).order_by(REVISIONS.c.revision.desc())
+        with self._engine.begin() as transaction:
+            return [Revision(row.revision, row.updated, row.by) for row in transaction.execute(query)]
+
+    def documents(self, agent: str) -> list[dict[str, Any]]:
+        """Return the documents of all revisions of a board."""
+        query = select(REVISIONS.c.document).where(REVISIONS.c.agent == agent)
+        with self._engine.begin() as transaction:
+            return [json.loads(row.document) for row in transaction.execute(query)]
+
+    def add(
+        self, agent: str, document: dict[str, Any], *, by: str, verified: bool = False, at_least: int = 0,
+        renamed: dict[str, str] | None = None, removed: Iterable[str] = (), revived: Iterable[str] = (),
+    ) -> Stored:  # fmt: skip
+        """Store the next revision, numbered `at_least` or above.
+
+        `renamed` points (old to new name) keep their history; `removed` and `revived` are retained topics.
+        """
+        with self._engine.begin() as transaction:
+            newest = _newest(transaction, agent)
+            number = max(newest.revision + 1 if newest else 0, at_least)
+            stored = Stored(number, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by, document)
+            transaction.execute(
+                insert(REVISIONS).values(
+                    agent=agent, revision=number, updated=stored.updated, by=by, verified=verified,
+                    document=json.dumps(document),
+                )
+            )  # fmt: skip
+            _rename_points(transaction, agent, renamed or {})
+            _mark_removed(transaction, agent, set(removed), set(revived))
+        return stored
+
+    def forget(self, agent: str, topics: Iterable[str]) -> None:
+        """Remove a board with its revisions and history; its retained topics are remembered as removed."""
+        with self._engine.begin() as transaction:
+            transaction.execute(delete(REVISIONS).where(REVISIONS.c.agent == agent))
+            transaction.execute(delete(BOARDS).where(BOARDS.c.agent == agent))
+            transaction.execute(delete(POINTS).where(POINTS.c.agent == agent))
+            _mark_removed(transaction, agent, set(topics), set())
+
+    def removed_topics(self) -> list[str]:
+        """Return the retained topics of what was removed or renamed, and may come back with an old broker."""
+        with self._engine.begin() as transaction:
+            return [row.topic for row in transaction.execute(select(REMOVED.c.topic))]
+
+
+def _begin_epoch(transaction: Connection) -> tuple[str, int]:
+    row = transaction.execute(select(IDENTITY)).first()
+    if row is None:
+        store = secrets.token_hex(4)
+        transaction.execute(insert(IDENTITY).values(store=store, epoch=1))
+        return store, 1
+    transaction.execute(update(IDENTITY).values(epoch=row.epoch + 1))
+    return row.store, row.epoch + 1
+
+
+def _newest(transaction: Connection, agent: str) -> Stored | None:
+    number = transaction.scalar(select(func.max(REVISIONS.c.revision)).where(REVISIONS.c.agent == agent))
+    return None if number is None else _one(transaction, agent, number)
+
+
+def _one(transaction: Connection, agent: str, number: int) -> Stored | None:
+    query = select(REVISIONS).where(REVISIONS.c.agent == agent, REVISIONS.c.revision == number)
+    row = transaction.execute(query).first()
+    return Stored(row.revision, row.updated, row.by, json.loads(row.document)) if row else None
+
+
+def _rename_points(transaction: Connection, agent: str, renamed: dict[str, str]) -> None:
+    for old, new in renamed.items():
+        mine = POINTS.c.agent == agent
+        transaction.execute(update(POINTS).where(mine, POINTS.c.name == new).values(name=None))
+        transaction.execute(update(POINTS).where(mine, POINTS.c.name == old).values(name=new))
+
+
+def _mark_removed(transaction: Connection, agent: str, removed: set[str], revived: set[str]) -> None:
+    gone = removed | revived
+    if gone:
+        transaction.execute(delete(REMOVED).where(REMOVED.c.topic.in_(gone)))
+    for topic in removed - revived:
+        transaction.execute(insert(REMOVED).values(topic=topic, agent=agent))
