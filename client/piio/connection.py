@@ -122,6 +122,10 @@ class Connection:
         options = [(filter, SubscribeOptions(qos=qos, retainAsPublished=False)) for filter, qos in filters]
         self._client.subscribe(options)
 
+    def unsubscribe(self, filters: Iterable[str]) -> None:
+        """Hear topics no more."""
+        self._client.unsubscribe(list(filters))
+
     def publish(
         self,
         topic: str,
