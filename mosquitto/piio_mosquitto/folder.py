@@ -1,0 +1,109 @@
+"""The broker's folder in the state folder of an installation: its files, and telling the broker about new ones."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from piio.lock import FileLock
+from piio.private_file import StateError, make_private_folder, read_private, write_private
+from piio_mosquitto.access import access_file, password_file
+from piio_mosquitto.configuration import Listener, configuration_file
+from piio_mosquitto.errors import BrokerError
+from piio_mosquitto.identities import SERVICES, Identities
+from piio_mosquitto.password import new_password
+
+
+class BrokerFolder:
+    """What `piio broker`, `piio user` and `piio up` share, in STATE/broker and STATE/secrets."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state.absolute()
+        self.path = self.state / "broker"
+        self.secrets = self.state / "secrets"
+        self.configuration = self.path / "mosquitto.conf"
+        self.database = self.path / "mosquitto.db"
+        self._listener_file = self.path / "listener.json"
+        self._pid_file = self.path / "mosquitto.pid"
+
+    def make(self) -> None:
+        """Make the folders where they are not there yet."""
+        for folder in (self.state, self.path, self.secrets):
+            make_private_folder(folder)
+
+    def check_made(self) -> None:
+        """Raise BrokerError where no broker has ever been started."""
+        if not (self.path / "identities.json").exists():
+            raise BrokerError(
+                f"there is no installation in {self.state}: start one with `piio up` or `piio broker`, or name it "
+                "with --state"
+            )
+
+    @contextmanager
+    def identities(self) -> Iterator[Identities]:
+        """Hold the identities alone; at the end the broker's lists are made from them and the broker is told."""
+        with FileLock(self.path / "identities.lock"):
+            identities = Identities(self.path / "identities.json")
+            yield identities
+            lists = {"passwords": password_file(identities), "access": access_file(identities)}
+            changed = [name for name, text in lists.items() if read_private(self.path / name) != text]
+            for name in changed:
+                write_private(self.path / name, lists[name])
+            if changed:
+                self.reload()
+
+    def ensure_services(self) -> None:
+        """See to it that the bridge and the web app have identities, and their passwords files of their own."""
+        with self.identities() as identities:
+            for name in SERVICES:
+                file = self.secret(name)
+                if name not in identities or not file.exists():
+                    password = new_password()
+                    identities.set_service(name, password)
+                    write_private(file, password + "\n")
+
+    def secret(self, name: str) -> Path:
+        """Return the file that holds the password of a service or a board of this installation."""
+        return self.secrets / f"{name}.password"
+
+    def configure(self, listener: Listener) -> None:
+        """Write what Mosquitto reads at its start."""
+        write_private(self.configuration, configuration_file(self.path, listener))
+        write_private(self._listener_file, msgspec.json.encode(listener).decode())
+
+    def listener(self) -> Listener:
+        """Return where the broker listens, or last did."""
+        text = read_private(self._listener_file)
+        if text is None:
+            raise BrokerError(f"the broker in {self.state} has never been started: start it with `piio up`")
+        try:
+            return msgspec.json.decode(text, type=Listener)
+        except msgspec.MsgspecError as error:
+            raise StateError(f"{self._listener_file} is damaged ({error}): delete it and start again") from error
+
+    def note_pid(self, pid: int | None) -> None:
+        """Remember (or forget) which process the broker is."""
+        if pid is None:
+            self._pid_file.unlink(missing_ok=True)
+        else:
+            write_private(self._pid_file, f"{pid}\n")
+
+    def pid(self) -> int | None:
+        """Return the broker's process, if it is alive and really this folder's."""
+        try:
+            pid = int(self._pid_file.read_text())
+            command_line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return None
+        return pid if os.fsencode(self.configuration) in command_line.split(b"\0") else None
+
+    def reload(self) -> bool:
+        """Have the broker read its lists again; False when none runs."""
+        pid = self.pid()
+        if pid is None:
+            return False
+        os.kill(pid, signal.SIGHUP)
+        return True
