@@ -15,3 +15,23 @@ class NotConnected(PiioError, ConnectionError):  # noqa: N818  (reads as what ha
 
 class MessageTooLarge(PiioError, ValueError):  # noqa: N818
     """A message over the size that brokers of this contract carry."""
+
+
+class NotKnown(PiioError, LookupError):  # noqa: N818
+    """A board or a point that nobody has told of."""
+
+
+class NotAllowed(PiioError, PermissionError):  # noqa: N818
+    """Something that our role may not do."""
+
+
+class NoAnswer(PiioError, TimeoutError):  # noqa: N818
+    """The bridge did not answer, or is not there."""
+
+
+class RequestFailed(PiioError, RuntimeError):  # noqa: N818
+    """The bridge answered that it could not; `column` counts from 1 where an equation is to blame."""
+
+    def __init__(self, message: str, column: int | None = None) -> None:
+        super().__init__(message)
+        self.column = column

@@ -113,3 +113,8 @@ class SetResult(Struct, frozen=True, kw_only=True):
     value: float | None = None
     raw: float | None = None
     by: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the pin took the value."""
+        return self.status == "done"

@@ -1,0 +1,1 @@
+"""The commands for people: `piio ls | get | set | watch | config | history | doctor`."""

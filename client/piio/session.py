@@ -1,0 +1,176 @@
+"""What was heard, and is under way, on one connection: nothing of it outlives the connection."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from piio.acknowledgements import FAILURE, NO_SUBSCRIBER, NOT_AUTHORIZED, OnAcknowledged
+from piio.address import Address
+from piio.calls import Calls
+from piio.connection import Connection, Message
+from piio.errors import NoAnswer, NotAllowed, NotConnected
+from piio.picture import Picture
+from piio_schemas import topics
+from piio_schemas.beacons import BridgeBeacon, Echo
+from piio_schemas.commands import SetResult
+from piio_schemas.documents import decode
+
+log = logging.getLogger(__name__)
+
+BEACON_AGE = 1.5
+"""Seconds; a set waits for a beacon when the newest is older than this, and at most this long."""
+
+BRIDGE_LOST = 3.5
+"""Seconds without a beacon (they come every second) until everything is stale."""
+
+PRIMED_WITHIN = 1.0
+"""Seconds to wait for what is retained where no bridge ever said that it is there."""
+
+OnChange = Callable[[tuple[str, str]], None]
+
+
+class Session:
+    """One connection with the picture it paints and the calls that wait on it. `on_change` runs on its thread."""
+
+    def __init__(self, address: Address, prefix: str, on_change: OnChange) -> None:
+        self.connection = Connection(address, self._heard, self._lost)
+        self.prefix = prefix
+        self.calls = Calls()
+        self._on_change = on_change
+        self._news = threading.Condition()
+        self._picture = Picture()
+        self._filters: set[str] = set()
+        self._bridge: str | None = None
+        self._beacon: BridgeBeacon | None = None
+        self._beacon_at = self._made_at = time.monotonic()
+        self._fences = self._fences_passed = 0
+        self._reply = topics.REPLY.at(prefix, user=address.user or "anonymous", rest=secrets.token_hex(8))
+
+    def greet(self) -> None:
+        """Ask for what every session needs: the bridge's signs of life, and answers."""
+        beacon, reply = topics.BRIDGE_BEACON.at(self.prefix), self._reply
+        self.connection.subscribe([(beacon, 0), (reply, 1)])
+        self.want([])
+
+    def want(self, filters: Iterable[str]) -> None:
+        """Hear these topics from now on; returns when what is retained of them has arrived."""
+        with self._news:
+            new = [filter for filter in filters if filter not in self._filters]
+            self._filters.update(new)
+            self._fences += 1
+            fence = self._fences
+            if new:
+                self.connection.subscribe([(filter, 1) for filter in new])
+            # Retained messages come in the order of subscriptions: once this one is here, the others are.
+            self.connection.subscribe([(topics.BRIDGE_STATUS.at(self.prefix), 1)])
+            self._news.wait_for(lambda: self._fences_passed >= fence or not self.connection.connected, PRIMED_WITHIN)
+
+    def subscribe(self, filter: str) -> None:
+        """Hear this topic from now on; nothing of it is retained."""
+        with self._news:
+            if filter not in self._filters:
+                self._filters.add(filter)
+                self.connection.subscribe([(filter, 1)])
+
+    def look(self, look: Callable[[Picture, str], Any]) -> Any:
+        """Return what `look` sees in the picture, given what makes all of it doubtful."""
+        with self._news:
+            return look(self._picture, self.doubt())
+
+    def doubt(self) -> str:
+        """Return why nothing can be relied on now; empty when it can."""
+        if not self.connection.connected:
+            return "not connected to the broker"
+        if self._bridge != "online":
+            return "the bridge is offline" if self._bridge else "no bridge has been heard of"
+        silence = time.monotonic() - self._beacon_at
+        return f"the bridge has not been heard for {silence:.0f} s" if silence > BRIDGE_LOST else ""
+
+    def echo(self, within: float = BEACON_AGE) -> Echo:
+        """Return the newest beacon of the bridge, waiting for a fresh one; NoAnswer if it is not there."""
+
+        def settled() -> bool:
+            fresh = self._beacon and time.monotonic() - self._beacon_at < BEACON_AGE
+            return bool(fresh) or self._bridge == "offline" or not self.connection.connected
+
+        with self._news:
+            settled_in_time = self._news.wait_for(settled, within)
+            if not self.connection.connected:
+                raise NotConnected(f"not connected to {self.connection.address}: nothing was sent")
+            if self._bridge == "offline":
+                raise NoAnswer("the bridge is offline: nothing was sent")
+            if not settled_in_time or self._beacon is None:
+                raise NoAnswer("the bridge is not heard: nothing was sent")
+            return self._beacon.echo
+
+    def request(self, topic: str, payload: bytes, what: str, within: float) -> bytes:
+        """Ask the bridge and return its answer; NotAllowed, NoAnswer or NotConnected say why there is none."""
+        with self._news:
+            if self._bridge == "offline":
+                raise NoAnswer(f"the bridge is offline: it cannot {what}")
+        correlation = secrets.token_bytes(8)
+        with self.calls.expected(correlation) as answer:
+            self.connection.request(topic, payload, self._reply, correlation, self.acknowledged(correlation, what))
+            try:
+                return bytes(answer.result(within))
+            except TimeoutError as error:
+                if isinstance(error, NoAnswer):
+                    raise
+                raise NoAnswer(f"the bridge did not answer within {within:g} s whether it can {what}") from error
+
+    def acknowledged(self, key: Any, what: str) -> OnAcknowledged:
+        """Return what hears the broker's answer to a message, and ends the call `key` if it went nowhere."""
+
+        def hear(code: int) -> None:
+            if code == NOT_AUTHORIZED:
+                user = self.connection.address.user
+                self.calls.fail(key, NotAllowed(f"not allowed: '{user}' may not {what}"))
+            elif code == NO_SUBSCRIBER:
+                self.calls.fail(key, NoAnswer(f"nobody is there to {what}: is the bridge running?"))
+            elif code >= FAILURE:
+                self.calls.fail(key, NoAnswer(f"the broker did not take it (reason 0x{code:02x}): cannot {what}"))
+
+        return hear
+
+    def _heard(self, message: Message) -> None:
+        found = topics.match(message.topic, self.prefix)
+        if found is None:
+            return
+        row = found.topic
+        try:
+            if row is topics.BRIDGE_STATUS or row is topics.BRIDGE_BEACON:
+                self._heard_of_bridge(row, message)
+            elif row is topics.VALUE_RESULT:
+                result = decode(message.payload, SetResult)
+                self.calls.answer(result.id, result)
+            elif row is topics.REPLY:
+                self.calls.answer(message.correlation, message.payload)
+            else:
+                self._heard_of_board(row, found.levels, message)
+        except ValueError as error:
+            log.warning("%s carries what it should not: %s", message.topic, error)
+
+    def _heard_of_bridge(self, row: topics.Topic, message: Message) -> None:
+        with self._news:
+            if row is topics.BRIDGE_STATUS:
+                self._bridge = message.payload.decode("utf-8", "replace")
+                self._fences_passed += message.retained
+            elif not message.retained:
+                self._beacon = decode(message.payload, BridgeBeacon)
+                self._beacon_at = time.monotonic()
+            self._news.notify_all()
+
+    def _heard_of_board(self, row: topics.Topic, levels: dict[str, str], message: Message) -> None:
+        with self._news:
+            changed = self._picture.hear(row, levels, message.payload)
+        if changed and not message.retained:
+            self._on_change(changed)
+
+    def _lost(self, reason: str) -> None:
+        log.info("%s", reason)
+        self.calls.fail_all(NotConnected(f"outcome unknown: {reason}"))
+        with self._news:
+            self._news.notify_all()
