@@ -107,11 +107,12 @@ class Configuration(Struct, frozen=True, kw_only=True):
     displays: dict[str, Display] = field(default_factory=dict)
 
 
-class Problem(Struct, frozen=True):
+class Problem(Struct, frozen=True, omit_defaults=True):
     """One thing that is wrong with a configuration: where, and what was got and wanted."""
 
     path: str
     message: str
+    column: Annotated[int | None, Meta(description="Where in an equation, from 1.")] = None
 
 
 class ConfigurationError(ValueError):

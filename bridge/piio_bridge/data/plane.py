@@ -29,6 +29,9 @@ TICK = 0.25
 DEAF = 3.0
 """Seconds without the bridge's own beacon, while one was sent, after which the connection is given up."""
 
+MOST_TOPICS = 200_000
+"""Topics whose meaning is remembered."""
+
 MOST_AT_ONCE = 2_000
 """Messages taken in one go before what they make is sent."""
 
@@ -120,7 +123,7 @@ class DataPlane:
             client.tls_set_context(ssl.create_default_context(cafile=self._address.ca_file))
         client.on_connect = self._connected
         client.on_message = self._received
-        client.on_socket_open = lambda _, __, sock: sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.on_socket_open = _without_delay
         self._accepted = False
         return client
 
@@ -192,6 +195,8 @@ class DataPlane:
         if found is None:
             matched = match(topic, self._prefix)
             found = (matched.topic.pattern, matched.levels.get("agent", "")) if matched else ("", "")
+            if len(self._topics) >= MOST_TOPICS:
+                self._topics.clear()
             self._topics[topic] = found
         return found
 
@@ -235,3 +240,7 @@ class DataPlane:
             if select.select([self._wake_reader], [], [], left)[0]:
                 self._wake_reader.recv(4096)
                 self._carry_out_orders()
+
+
+def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -46,12 +46,20 @@ class Readings:
         return self._raws.get(topic)
 
     def take(self, batch: Iterable[tuple[str, bytes]]) -> list[Outgoing]:
-        """Take raw messages in their order and return what they make of the values."""
+        """Take raw messages in their order and return what they make of the values.
+
+        An empty payload is a channel that has failed or is no more; what is no number is counted and changes nothing.
+        """
         out: list[Outgoing] = []
         groups: dict[Equation | None, list[tuple[PointState, float]]] = {}
         touched: dict[str, set[str]] = {}
         for topic, payload in batch:
-            raw = self._parse(topic, payload)
+            try:
+                raw = number_from_text(payload) if payload else None
+            except ValueError:
+                self.malformed += 1
+                continue
+            self._raws[topic] = raw
             for point in self._readers.get(topic, ()):
                 point.raw, point.channel_failed = raw, raw is None
                 touched.setdefault(point.agent, set()).add(point.name)
@@ -144,17 +152,6 @@ class Readings:
             for point in board.points.values():
                 if point.raw_topic is not None:
                     self._readers.setdefault(point.raw_topic, []).append(point)
-
-    def _parse(self, topic: str, payload: bytes) -> float | None:
-        """Read a raw; None where the channel has none. What is no number is counted and changes nothing else."""
-        raw = None
-        if payload:
-            try:
-                raw = number_from_text(payload)
-            except ValueError:
-                self.malformed += 1
-        self._raws[topic] = raw
-        return raw
 
     def _evaluate(self, equation: Equation | None, items: list[tuple[PointState, float]], out: list[Outgoing]) -> None:
         if equation is None:

@@ -71,7 +71,7 @@ class Configurations:
             return [json.loads(row.document) for row in transaction.execute(query)]
 
     def add(
-        self, agent: str, document: dict[str, Any], *, by: str, verified: bool = False, at_least: int = 0,
+        self, agent: str, document: dict[str, Any], *, by: str, at_least: int = 0,
         renamed: dict[str, str] | None = None, removed: Iterable[str] = (), revived: Iterable[str] = (),
     ) -> Stored:  # fmt: skip
         """Store the next revision, numbered `at_least` or above.
@@ -84,7 +84,7 @@ class Configurations:
             stored = Stored(number, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by, document)
             transaction.execute(
                 insert(REVISIONS).values(
-                    agent=agent, revision=number, updated=stored.updated, by=by, verified=verified,
+                    agent=agent, revision=number, updated=stored.updated, by=by,
                     document=json.dumps(document),
                 )
             )  # fmt: skip

@@ -1,6 +1,6 @@
 """The tables of the bridge's database."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, MetaData, String, Table, Text
 
 METADATA = MetaData()
 
@@ -25,7 +25,6 @@ REVISIONS = Table(
     Column("revision", Integer, primary_key=True),
     Column("updated", String(32), nullable=False),
     Column("by", String(63), nullable=False),
-    Column("verified", Boolean, nullable=False, comment="whether the web app vouches for who it was"),
     Column("document", Text, nullable=False, comment="points and displays"),
 )
 

@@ -1,0 +1,48 @@
+"""`piio bridge`: applies equations, owns configuration and history."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+
+from piio.address import read_address
+from piio_bridge.bridge import Settings, serve
+from piio_bridge.store.database import DatabaseError
+from piio_schemas.topics import PREFIX
+
+HELP = "apply equations, own configuration and history"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("--url", default=os.environ.get("PIIO_URL"), help="mqtt://user@host:port (default: $PIIO_URL)")
+    parser.add_argument("--password-file", type=Path, help="file with the password (default: $PIIO_PASSWORD)")
+    parser.add_argument("--ca-file", help="certificate authority of the broker, for mqtts://")
+    parser.add_argument("--state", type=Path, default=Path("var"), help="folder of its database (default: ./var)")
+    parser.add_argument("--database", help="database URL, e.g. postgresql+psycopg://… (default: STATE/bridge.db)")
+    parser.add_argument("--prefix", default=PREFIX, help="first level of all topics (default: %(default)s)")
+    parser.add_argument(
+        "--no-plain-sets", action="store_true", help="take only sets that echo a beacon (for clustered brokers)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    if not arguments.url:
+        print("piio bridge: give the broker's address: --url mqtt://bridge@host:port", file=sys.stderr)
+        return 2
+    settings = Settings(
+        address=read_address(arguments.url, arguments.password_file, arguments.ca_file),
+        database=arguments.database or Settings.default_database(arguments.state),
+        prefix=arguments.prefix,
+        plain_sets=not arguments.no_plain_sets,
+    )
+    try:
+        asyncio.run(serve(settings))
+    except DatabaseError as error:
+        print(f"piio bridge: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,1 @@
+"""The control plane: configuration, requests and sets, on asyncio. Clear before fast."""

@@ -1,0 +1,215 @@
+"""Changes of configuration: checked as a whole, committed, then published."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from piio_bridge.control.board import Board, plain
+from piio_bridge.control.checking import check
+from piio_bridge.control.outbox import Outbox
+from piio_bridge.data.plane import DataPlane
+from piio_bridge.store.configurations import ADOPTED, Configurations, Stored
+from piio_bridge.store.history import History
+from piio_schemas.configuration import Configuration, ConfigurationError, Problem, merge_patch, read_configuration
+from piio_schemas.documents import LARGEST, encode
+from piio_schemas.requests import ConfigurationAnswer, ConfigurationRequest
+from piio_schemas.topics import CONFIG, QUALITY, RAW, VALUE, of_agent
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+
+
+class Refused(Exception):
+    """A change that is not made; carries every problem."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+class Changes:
+    """Owns what is desired on every board. One change at a time; the database is asked on threads."""
+
+    def __init__(
+        self, boards: dict[str, Board], configurations: Configurations, history: History, plane: DataPlane,
+        outbox: Outbox, prefix: str,
+    ) -> None:  # fmt: skip
+        self._boards = boards
+        self._configurations = configurations
+        self._history = history
+        self._plane = plane
+        self._outbox = outbox
+        self._prefix = prefix
+        self._one_at_a_time = asyncio.Lock()
+
+    async def change(self, agent: str, request: ConfigurationRequest) -> ConfigurationAnswer:
+        """Carry out a request to change a board's configuration."""
+        if (request.patch is None) == (request.config is None):
+            return _refusal([Problem("", "give either a patch or a config")])
+
+        def wanted(board: Board) -> Document:
+            if request.patch is not None:
+                merged: Document = merge_patch(board.document, request.patch)
+                return merged
+            return dict(request.config or {})
+
+        return await self._replace(agent, wanted, request.by or "", request.base_revision)
+
+    async def restore(self, agent: str, revision: int, by: str) -> ConfigurationAnswer:
+        """Make an old revision the newest."""
+        stored = await asyncio.to_thread(self._configurations.revision, agent, revision)
+        if stored is None:
+            return _refusal([Problem("revision", f"{agent} has no revision {revision}")])
+        return await self._replace(agent, lambda _: stored.document, by, None)
+
+    async def copy(self, agent: str, to: str, by: str) -> ConfigurationAnswer:
+        """Carry a board's configuration to another board."""
+        source = self._boards.get(agent)
+        if source is None:
+            return _refusal([Problem("", f"there is no board '{agent}'")])
+        if to not in self._boards:
+            return _refusal([Problem("to", f"there is no board '{to}'")])
+        return await self._replace(to, lambda _: source.document, by, None)
+
+    async def forget(self, agent: str) -> None:
+        """Remove an offline board with all its retained topics; Refused if it is online or unknown."""
+        async with self._one_at_a_time:
+            board = self._boards.get(agent)
+            if board is None:
+                raise Refused([Problem("", f"there is no board '{agent}'")])
+            if board.status == "online" or self._plane.silence_of(agent) is None:
+                raise Refused([Problem("", f"{agent} is online: stop its agent first")])
+            topics = await asyncio.to_thread(self._topics_of, agent)
+            await asyncio.to_thread(self._configurations.forget, agent, topics)
+            del self._boards[agent]
+            self._plane.order(lambda readings: readings.forget(agent))
+            await asyncio.to_thread(self._history.forget_ids)
+            for topic in topics:
+                self._outbox.send(topic, b"", 1, True)
+
+    async def settle(self, board: Board) -> None:
+        """Decide what is desired on a board that was heard of, and publish it."""
+        async with self._one_at_a_time:
+            await self._settle(board)
+
+    async def clear_removed(self) -> None:
+        """Delete the retained topics of what was removed: an old broker's database may have brought them back."""
+        for topic in await asyncio.to_thread(self._configurations.removed_topics):
+            self._outbox.send(topic, b"", 1, True)
+
+    async def _settle(self, board: Board) -> None:
+        stored = await asyncio.to_thread(self._configurations.newest, board.agent)
+        found, board.found = board.found, None
+        store = self._configurations.store
+        if found is not None and (stored is None or (found.store == store and found.revision > stored.revision)):
+            log.warning(
+                "%s: adopted the configuration that was at the broker (revision %d)", board.agent, found.revision
+            )
+            stored = await self._add(board.agent, plain(found), by=ADOPTED, at_least=found.revision)
+        elif stored is None:
+            stored = await self._add(board.agent, {"points": {}, "displays": {}}, by="")
+        applied = board.applied
+        if applied is not None and applied.store == store and applied.revision > stored.revision:
+            log.warning(
+                "%s has revision %d and we only %d: ours goes above", board.agent, applied.revision, stored.revision
+            )
+            stored = await self._add(board.agent, stored.document, by=stored.by, at_least=applied.revision + 1)
+        self._put_in_force(board, stored)
+
+    async def _add(self, agent: str, document: Document, *, by: str, at_least: int = 0) -> Stored:
+        return await asyncio.to_thread(self._configurations.add, agent, document, by=by, at_least=at_least)
+
+    async def _replace(
+        self, agent: str, wanted: Callable[[Board], Document], by: str, base: int | None
+    ) -> ConfigurationAnswer:
+        async with self._one_at_a_time:
+            board = self._boards.get(agent)
+            if board is None or board.stored is None:
+                return _refusal([Problem("", f"there is no board '{agent}': it has never been seen here")])
+            if base is not None and base != board.stored.revision:
+                message = f"the configuration is at revision {board.stored.revision} by now, got {base}: read it again"
+                return _refusal([Problem("base_revision", message)])
+            try:
+                configuration, warnings = self._checked(board, wanted(board))
+            except Refused as refusal:
+                return _refusal(refusal.problems)
+            document = plain(configuration)
+            if document != plain(board.configuration):
+                await self._commit(board, document, configuration, by)
+            return ConfigurationAnswer(ok=True, revision=board.configuration.revision, warnings=warnings)
+
+    def _checked(self, board: Board, document: Document) -> tuple[Configuration, list[str]]:
+        try:
+            configuration = read_configuration(document)
+        except ConfigurationError as error:
+            raise Refused(error.problems) from error
+        before = board.configuration.points
+        touched = {name for name, point in configuration.points.items() if before.get(name) != point}
+        problems, warnings = check(configuration, board.capabilities, touched)
+        size = len(encode(configuration)) + 256
+        if size > LARGEST:
+            problems.append(Problem("", f"{size} bytes are more than a configuration may have ({LARGEST})"))
+        if problems:
+            raise Refused(problems)
+        return configuration, warnings
+
+    async def _commit(self, board: Board, document: Document, configuration: Configuration, by: str) -> None:
+        old, new = self._topics(board.agent, board.configuration), self._topics(board.agent, configuration)
+        renamed = _renamed(board.configuration, configuration)
+        stored = await asyncio.to_thread(
+            self._configurations.add, board.agent, document, by=by, renamed=renamed, removed=old - new, revived=new
+        )
+        if renamed:
+            await asyncio.to_thread(self._history.forget_ids)
+        self._put_in_force(board, stored)
+        if self._plane.silence_of(board.agent):
+            for topic in old - new:  # the agent would clear its raws itself, but it is not there
+                self._outbox.send(topic, b"", 1, True)
+
+    def _put_in_force(self, board: Board, stored: Stored) -> None:
+        board.keep(stored, self._configurations.store, self._configurations.epoch)
+        configuration = board.configuration
+        self._outbox.send(CONFIG.at(self._prefix, agent=board.agent), encode(configuration), 1, True)
+        self._plane.order(lambda readings: readings.configure(board.agent, configuration))
+
+    def _topics(self, agent: str, configuration: Configuration) -> set[str]:
+        """Return the retained topics that a configuration's points have."""
+        topics = set()
+        for name, point in configuration.points.items():
+            topics |= {row.at(self._prefix, agent=agent, point=name) for row in (VALUE, QUALITY)}
+            if point.interface is not None and point.channel is not None:
+                levels = {"agent": agent, "interface": point.interface, "channel": point.channel}
+                topics.add(RAW.at(self._prefix, **levels))
+        return topics
+
+    def _topics_of(self, agent: str) -> set[str]:
+        """Return every retained topic that an agent may ever have had."""
+        rows = (row for row in of_agent() if row.levels == ("agent",))
+        topics = {row.at(self._prefix, agent=agent) for row in rows}
+        for document in self._configurations.documents(agent):
+            topics |= self._topics(agent, read_configuration(document))
+        return topics
+
+
+def _renamed(before: Configuration, after: Configuration) -> dict[str, str]:
+    """Return which points have just another name: what disappeared and what came are the same but for that."""
+    gone = {name: _identity(point) for name, point in before.points.items() if name not in after.points}
+    came = {name: _identity(point) for name, point in after.points.items() if name not in before.points}
+    pairs = {}
+    for old, identity in gone.items():
+        heirs = [new for new, other in came.items() if other == identity]
+        if len(heirs) == 1 and list(gone.values()).count(identity) == 1:
+            pairs[old] = heirs[0]
+    return pairs
+
+
+def _identity(point: Any) -> str:
+    own = point.equation if point.interface is None else None
+    return json.dumps([type(point).__name__, point.interface, point.channel, own])
+
+
+def _refusal(problems: list[Problem]) -> ConfigurationAnswer:
+    return ConfigurationAnswer(ok=False, errors=problems)

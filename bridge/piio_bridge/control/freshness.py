@@ -1,0 +1,86 @@
+"""How old a command can be: ages are measured by the bridge's own beacons, never by comparing clocks."""
+
+import secrets
+from collections import deque
+
+from piio_schemas.beacons import BridgeBeacon, Echo
+
+PERIOD = 1.0
+"""Seconds between two beacons of the bridge."""
+
+HELD_UP = 1.0
+"""Seconds a beacon may take to come back before the broker counts as held up."""
+
+ON_TIME_FOR = 2.0
+"""Seconds that beacons must have been on time again before plain sets are taken."""
+
+DEAF = 3.0
+"""Seconds without the own beacon after which a connection is given up."""
+
+
+class Freshness:
+    """The bridge's beacons: sent, heard back, and what that says of a set. All times are boottime seconds."""
+
+    def __init__(self, epoch: int) -> None:
+        self.boot = secrets.token_hex(8)
+        self.epoch = epoch
+        self.connection = 0
+        self._connected_at = 0.0
+        self._heard_at = 0.0
+        self._heard_tick: float | None = None
+        self._outstanding: deque[float] = deque()
+        self._late_until: float | None = None
+
+    def connected(self, now: float) -> None:
+        """A new connection: nothing of the one before counts."""
+        self.connection += 1
+        self._connected_at = self._heard_at = now
+        self._heard_tick = None
+        self._outstanding.clear()
+        self._late_until = None
+
+    def beacon(self, now: float, unix: float) -> BridgeBeacon:
+        """Return the beacon to send now."""
+        self._outstanding.append(now)
+        return BridgeBeacon(self.boot, self.connection, now, PERIOD, self.epoch, unix)
+
+    def heard(self, beacon: BridgeBeacon, now: float) -> bool:
+        """Take a beacon that came back; returns whether it is ours, of this connection."""
+        if beacon.boot != self.boot or beacon.connection != self.connection:
+            return False
+        self._note_lateness(now)
+        while self._outstanding and self._outstanding[0] <= beacon.tick:
+            self._outstanding.popleft()
+        self._heard_at, self._heard_tick = now, beacon.tick
+        return True
+
+    def deaf(self, now: float) -> bool:
+        """Whether the own beacon has not come back for so long that the connection is worth nothing."""
+        return now - self._heard_at > DEAF
+
+    def judge_plain(self, ttl: float, now: float) -> tuple[str, str] | None:
+        """Return why a set without an echo must not act (status, reason); None if it may."""
+        self._note_lateness(now)
+        if self._heard_tick is None:
+            return "refused", "the bridge has only just connected: send it again"
+        if now - self._heard_tick > ttl:
+            return "expired", f"it may be older than {ttl:g} s: the broker was held up"
+        if self._late_until is not None and now < self._late_until:
+            return "refused", "the broker was held up: send it again in a few seconds"
+        return None
+
+    def judge_echo(self, echo: Echo, ttl: float, now: float) -> tuple[str, str] | None:
+        """Return why a set that echoes a beacon must not act (status, reason); None if it may."""
+        if echo.boot != self.boot or echo.connection != self.connection:
+            return "refused", "it answers a beacon of another connection of the bridge: take the newest one"
+        age = now - echo.tick
+        if age < 0:
+            return "refused", "it answers a beacon that was never sent"
+        if age > ttl:
+            return "expired", f"it is {age:.1f} s old and may be {ttl:g} s"
+        return None
+
+    def _note_lateness(self, now: float) -> None:
+        """A beacon that is out for longer than it should shows that what we hear is old."""
+        if self._outstanding and now - self._outstanding[0] > HELD_UP:
+            self._late_until = now + ON_TIME_FOR

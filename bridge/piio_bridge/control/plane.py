@@ -1,0 +1,258 @@
+"""The control plane's connection: one task handles, in stream order, all that is not data."""
+
+import asyncio
+import logging
+import random
+import secrets
+import socket
+import ssl
+from collections import deque
+from typing import Any
+
+import aiomqtt
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from piio.address import Address
+from piio_bridge.clock import Clock
+from piio_bridge.complaints import Complaints
+from piio_bridge.control.board import Board
+from piio_bridge.control.changing import Changes
+from piio_bridge.control.freshness import PERIOD, Freshness
+from piio_bridge.control.outbox import Outbox
+from piio_bridge.control.presence import Presence
+from piio_bridge.control.requests import Requests
+from piio_bridge.control.sets import Sets
+from piio_bridge.data.plane import DataPlane
+from piio_schemas import topics
+from piio_schemas.beacons import BridgeBeacon
+from piio_schemas.documents import DocumentError, decode, encode
+
+log = logging.getLogger(__name__)
+
+MOST_WAITING = 10_000
+"""Messages that may wait to be handled; the oldest are dropped and counted."""
+
+HEARD = (
+    (topics.BRIDGE_BEACON, 0), (topics.VALUE_SET, 0),  # one QoS: their order in the stream is what ages rest on
+    (topics.STATUS, 1), (topics.CAPABILITIES, 1), (topics.CONFIG, 1), (topics.APPLIED, 1), (topics.RAW_RESULT, 1),
+    (topics.BRIDGE_STATUS, 1), (topics.CONFIG_SET, 1), (topics.REQUEST_HISTORY, 1), (topics.REQUEST_REVISIONS, 1),
+    (topics.REQUEST_RESTORE, 1), (topics.REQUEST_COPY, 1), (topics.REQUEST_FORGET, 1), (topics.REQUEST_PREVIEW, 1),
+)  # fmt: skip
+
+
+class ControlPlane:
+    """Keeps a connection, handles what arrives, and sends the bridge's beacon from the very task that handles."""
+
+    def __init__(
+        self, address: Address, prefix: str, boards: dict[str, Board], freshness: Freshness, outbox: Outbox,
+        sets: Sets, changes: Changes, requests: Requests, presence: Presence, data: DataPlane, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._address = address
+        self._prefix = prefix
+        self._boards = boards
+        self._freshness = freshness
+        self._outbox = outbox
+        self._sets = sets
+        self._changes = changes
+        self._requests = requests
+        self._presence = presence
+        self._data = data
+        self._clock = clock
+        self._complaints = Complaints(clock, log)
+        self._waiting: deque[aiomqtt.Message] = deque()
+        self._arrived = asyncio.Event()
+        self._settled = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._handlers = {
+            topics.BRIDGE_BEACON.pattern: self._hear_own_beacon,
+            topics.BRIDGE_STATUS.pattern: self._hear_own_status,
+            topics.VALUE_SET.pattern: self._hear_set,
+            topics.STATUS.pattern: self._presence_heard,
+            topics.CAPABILITIES.pattern: self._presence_heard,
+            topics.CONFIG.pattern: self._presence_heard,
+            topics.APPLIED.pattern: self._presence_heard,
+            topics.RAW_RESULT.pattern: self._hear_result,
+        }
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until told to stop, over as many connections as it takes."""
+        pause, complaint = 1.0, ""
+        while not stopping.is_set():
+            try:
+                async with self._client() as client:
+                    pause, complaint = 1.0, ""
+                    await self._serve(client, stopping)
+            except aiomqtt.MqttError as error:
+                if str(error) != complaint:
+                    complaint = str(error)
+                    log.warning("no connection to the broker at %r: %s; trying again", self._address, error)
+            finally:
+                self._outbox.connect(None)
+            await _first(stopping.wait(), asyncio.sleep(random.uniform(0, pause)))
+            pause = min(pause * 2, 5.0)
+
+    def _client(self) -> aiomqtt.Client:
+        address = self._address
+        return aiomqtt.Client(
+            address.host, address.port, username=address.user, password=address.password,
+            identifier=f"piio-bridge-{secrets.token_hex(12)}", protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=True, keepalive=10, timeout=5,
+            will=aiomqtt.Will(topics.BRIDGE_STATUS.at(self._prefix), "offline", 1, True),
+            tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        )  # fmt: skip
+
+    async def _serve(self, client: aiomqtt.Client, stopping: asyncio.Event) -> None:
+        self._freshness.connected(self._clock.boottime())
+        self._presence.connected()
+        self._waiting.clear()
+        self._settled = False
+        self._outbox.connect(client)
+        options = [(row.every(self._prefix), SubscribeOptions(qos=qos, retainAsPublished=True)) for row, qos in HEARD]
+        await client.subscribe(options)  # type: ignore[arg-type]
+        pump = asyncio.ensure_future(self._pump(client))
+        try:
+            await self._handle_all(pump, stopping)
+            if stopping.is_set():
+                self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), "offline", 1, True)
+            await self._outbox.drain()
+        finally:
+            pump.cancel()
+            await asyncio.wait([pump])
+
+    async def _pump(self, client: aiomqtt.Client) -> None:
+        """Take what arrives at once, so that of too much it is the oldest that is dropped."""
+        async for message in client.messages:
+            if len(self._waiting) >= MOST_WAITING:
+                self._waiting.popleft()
+                self._complaints.add("too much at once", str(message.topic), "the oldest was dropped")
+            self._waiting.append(message)
+            self._arrived.set()
+
+    async def _handle_all(self, pump: asyncio.Future[None], stopping: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.ensure_future(stopping.wait())
+        next_beacon = loop.time()
+        try:
+            while not stopping.is_set() and not pump.done():
+                while self._waiting:
+                    self._handle(self._waiting.popleft())
+                if loop.time() >= next_beacon:
+                    next_beacon = max(next_beacon + PERIOD, loop.time())
+                    self._beat()
+                self._arrived.clear()
+                arrived = asyncio.ensure_future(self._arrived.wait())
+                await asyncio.wait(
+                    {arrived, stop, pump},
+                    timeout=max(0.0, next_beacon - loop.time()),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                arrived.cancel()
+        finally:
+            stop.cancel()
+        if pump.done() and not stopping.is_set():
+            pump.result()
+            raise aiomqtt.MqttError("the connection was lost")
+
+    def _beat(self) -> None:
+        """Send a sign of life, unless nothing is heard: then the connection is worth nothing."""
+        now = self._clock.boottime()
+        if self._freshness.deaf(now):
+            raise aiomqtt.MqttError("the bridge's own beacon does not come back")
+        beacon = self._freshness.beacon(now, self._clock.unix())
+        self._outbox.send(topics.BRIDGE_BEACON.at(self._prefix), encode(beacon), 0)
+        self._data.beacon_sent()
+
+    def _handle(self, message: aiomqtt.Message) -> None:
+        topic = str(message.topic)
+        payload = message.payload if isinstance(message.payload, bytes) else b""
+        found = topics.match(topic, self._prefix)
+        if found is None:
+            return
+        try:
+            if self._requests.understands(found.topic):
+                self._take_request(found, topic, payload, message)
+            else:
+                self._handlers[found.topic.pattern](found, payload, bool(message.retain))
+        except DocumentError as error:
+            self._complaints.add("a malformed document", topic, str(error))
+        except Exception:
+            log.exception("%s could not be handled", topic[:120])
+
+    def _hear_own_beacon(self, _: topics.Match, payload: bytes, __: bool) -> None:
+        if self._freshness.heard(decode(payload, BridgeBeacon), self._clock.boottime()):
+            self._presence.own_beacon_heard()
+            if not self._settled:
+                # What is retained came before it: now all is known that the broker knows.
+                self._settled = True
+                self._spawn(self._settle_all())
+
+    def _hear_own_status(self, _: topics.Match, payload: bytes, __: bool) -> None:
+        if self._settled and payload != b"online":
+            self._say_online()
+
+    def _hear_set(self, found: topics.Match, payload: bytes, retained: bool) -> None:
+        self._sets.handle(found.levels["agent"], found.levels["point"], payload, retained)
+
+    def _hear_result(self, _: topics.Match, payload: bytes, __: bool) -> None:
+        self._sets.hear_result(payload)
+
+    def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
+        board = self._presence.hear(found.topic, found.levels["agent"], payload)
+        if board is not None and self._settled:
+            self._spawn(self._settle(board))
+
+    def _take_request(self, found: topics.Match, topic: str, payload: bytes, message: aiomqtt.Message) -> None:
+        if message.retain:
+            if payload:
+                self._outbox.send(topic, b"", 1, True)
+                self._complaints.add("a retained request", topic, "what causes an action must not be retained")
+            return
+        reply_to = getattr(message.properties, "ResponseTopic", None)
+        correlation = getattr(message.properties, "CorrelationData", None)
+        if reply_to is not None and not self._may_answer(reply_to):
+            self._complaints.add("a request", topic, f"answers go to {topics.REPLY.every(self._prefix)} only")
+            return
+        self._spawn(self._carry_out(found, payload, reply_to, correlation))
+
+    def _may_answer(self, reply_to: str) -> bool:
+        found = topics.match(reply_to, self._prefix)
+        return found is not None and found.topic is topics.REPLY and not set(reply_to) & {"+", "#"}
+
+    async def _carry_out(
+        self, found: topics.Match, payload: bytes, reply_to: str | None, correlation: bytes | None
+    ) -> None:
+        answer = await self._requests.carry_out(found.topic, found.levels.get("agent", ""), payload)
+        if reply_to is not None:
+            self._outbox.answer(reply_to, correlation, answer)
+
+    async def _settle(self, board: Board) -> None:
+        await self._presence.take_in(board)
+        await self._changes.settle(board)
+
+    async def _settle_all(self) -> None:
+        await self._presence.load()
+        for board in list(self._boards.values()):
+            await self._changes.settle(board)
+        await self._changes.clear_removed()
+        self._say_online()
+
+    def _say_online(self) -> None:
+        self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), "online", 1, True)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            log.error("something could not be carried out", exc_info=task.exception())
+
+
+async def _first(*waits: Any) -> None:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

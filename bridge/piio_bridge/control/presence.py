@@ -1,0 +1,138 @@
+"""Which boards there are, and what they say of themselves."""
+
+import asyncio
+import logging
+
+from piio_bridge.clock import Clock
+from piio_bridge.control.board import Board
+from piio_bridge.control.outbox import Outbox
+from piio_bridge.data.plane import DataPlane
+from piio_bridge.store.configurations import Configurations
+from piio_schemas.configuration import ConfigurationError, read_configuration
+from piio_schemas.documents import DocumentError, decode, encode, read_json
+from piio_schemas.events import PointEvent
+from piio_schemas.identifiers import IdentifierError, check_identity
+from piio_schemas.states import Applied, Capabilities
+from piio_schemas.topics import APPLIED, CAPABILITIES, CONFIG, POINT_EVENT, STATUS, Topic
+
+log = logging.getLogger(__name__)
+
+OWN_BEACONS = 10
+"""Own beacons in a row that must have been heard before an agent's silence is believed."""
+
+SILENCE = 10.0
+"""Seconds without a beacon after which an agent counts as offline, at least."""
+
+
+class Presence:
+    """Keeps `boards` true to what is heard; says `offline` for agents that cannot say it themselves."""
+
+    def __init__(
+        self, boards: dict[str, Board], configurations: Configurations, plane: DataPlane, outbox: Outbox,
+        clock: Clock, prefix: str,
+    ) -> None:  # fmt: skip
+        self._boards = boards
+        self._configurations = configurations
+        self._plane = plane
+        self._outbox = outbox
+        self._clock = clock
+        self._prefix = prefix
+        self._strangers: dict[str, Board] = {}
+        self._own_beacons = 0
+        self._connected_at = 0.0
+
+    def connected(self) -> None:
+        """A new connection: silence is counted from now."""
+        self._own_beacons = 0
+        self._connected_at = self._clock.boottime()
+
+    async def load(self) -> None:
+        """Bring in the boards that the database knows, and take in those it does not."""
+        for agent, document in (await asyncio.to_thread(self._configurations.boards)).items():
+            board = self._boards.setdefault(agent, self._strangers.pop(agent, None) or Board(agent))
+            if board.capabilities is None and document:
+                board.capabilities = decode(document.encode(), Capabilities)
+        for agent, board in list(self._strangers.items()):
+            if board.capabilities is not None:
+                await self._take_in(board)
+                del self._strangers[agent]
+
+    def hear(self, row: Topic, agent: str, payload: bytes) -> Board | None:
+        """Take one of an agent's retained documents; returns a board that is to be settled because of it."""
+        try:
+            check_identity(agent)
+        except IdentifierError as error:
+            raise DocumentError(str(error)) from error
+        board = self._boards.get(agent) or self._strangers.setdefault(agent, Board(agent))
+        if row is STATUS:
+            return self._hear_status(board, payload)
+        if row is CAPABILITIES:
+            return self._hear_capabilities(board, payload)
+        if row is APPLIED:
+            return self._hear_applied(board, payload)
+        if row is CONFIG and payload and board.stored is None:
+            try:
+                board.found = read_configuration(read_json(payload))
+            except ConfigurationError as error:
+                raise DocumentError(str(error)) from error
+        return None
+
+    def own_beacon_heard(self) -> None:
+        """Count a beacon of our own, and look who has not sent one for too long."""
+        self._own_beacons += 1
+        if self._own_beacons < OWN_BEACONS:
+            return
+        now = self._clock.boottime()
+        for board in self._boards.values():
+            if board.status != "online":
+                continue
+            heard = self._plane.beacon_of(board.agent)
+            limit = max(SILENCE, 3 * heard.beacon.period) if heard else 3 * SILENCE
+            if now - max(heard.at if heard else 0.0, self._connected_at) > limit:
+                log.warning("%s shows no sign of life: it is offline", board.agent)
+                self._outbox.send(STATUS.at(self._prefix, agent=board.agent), "offline", 1, True)
+
+    async def take_in(self, board: Board) -> None:
+        """Make a board known that was never seen."""
+        self._strangers.pop(board.agent, None)
+        await self._take_in(board)
+
+    async def _take_in(self, board: Board) -> None:
+        self._boards[board.agent] = board
+        if board.capabilities is not None:
+            document = encode(board.capabilities).decode()
+            await asyncio.to_thread(self._configurations.keep_capabilities, board.agent, document)
+
+    def _hear_status(self, board: Board, payload: bytes) -> None:
+        board.status = payload.decode("ascii", "replace")
+        online = board.status == "online"
+        self._plane.order(lambda readings: readings.hear_status(board.agent, online))
+
+    def _hear_capabilities(self, board: Board, payload: bytes) -> Board | None:
+        if not payload:
+            return None
+        before, board.capabilities = board.capabilities, decode(payload, Capabilities)
+        if before == board.capabilities and board.stored is not None:
+            return None
+        board.renew()
+        return board
+
+    def _hear_applied(self, board: Board, payload: bytes) -> Board | None:
+        if not payload:
+            return None
+        before, board.applied = board.applied, decode(payload, Applied)
+        applied = board.applied
+        self._plane.order(lambda readings: readings.hear_applied(board.agent, applied))
+        self._tell_fail_safes(board, before)
+        ours = applied.store == self._configurations.store
+        ahead = board.stored is not None and ours and applied.revision > board.stored.revision
+        return board if ahead else None
+
+    def _tell_fail_safes(self, board: Board, before: Applied | None) -> None:
+        if board.applied is None:
+            return
+        for name, point in board.applied.points.items():
+            known = before.points.get(name) if before else None
+            if point.fail_safe and (known is None or known.fail_safe != point.fail_safe):
+                event = PointEvent(kind="fail_safe", reason=point.fail_safe, time=self._clock.unix())
+                self._outbox.send(POINT_EVENT.at(self._prefix, agent=board.agent, point=name), encode(event), 1)

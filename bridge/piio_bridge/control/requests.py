@@ -1,0 +1,145 @@
+"""Requests by verb: read strictly, carried out, answered on the response topic."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from piio_bridge.clock import Clock
+from piio_bridge.control.board import Board
+from piio_bridge.control.changing import Changes, Refused
+from piio_bridge.equations import Equation, EquationError
+from piio_bridge.store.configurations import Configurations
+from piio_bridge.store.history import History
+from piio_schemas import topics
+from piio_schemas.configuration import Problem
+from piio_schemas.documents import DocumentError, decode
+from piio_schemas.requests import (
+    Answer,
+    ConfigurationAnswer,
+    ConfigurationRequest,
+    CopyRequest,
+    Done,
+    Failure,
+    ForgetRequest,
+    HistoryAnswer,
+    HistoryRequest,
+    PreviewAnswer,
+    PreviewRequest,
+    RestoreRequest,
+    RevisionsAnswer,
+    RevisionsRequest,
+)
+
+log = logging.getLogger(__name__)
+
+Carry = Callable[[str, Any], Awaitable[Any]]
+
+LONGEST_HISTORY = 100 * 366 * 86400.0
+
+
+class RequestFailed(Exception):
+    """A request that cannot be carried out, and why."""
+
+
+class Requests:
+    """The verbs that the bridge understands."""
+
+    def __init__(
+        self, boards: Mapping[str, Board], changes: Changes, configurations: Configurations, history: History,
+        clock: Clock,
+    ) -> None:  # fmt: skip
+        self._boards = boards
+        self._changes = changes
+        self._configurations = configurations
+        self._history = history
+        self._clock = clock
+        self._verbs: dict[str, Carry] = {
+            topics.CONFIG_SET.pattern: self._configure,
+            topics.REQUEST_RESTORE.pattern: self._restore,
+            topics.REQUEST_COPY.pattern: self._copy,
+            topics.REQUEST_FORGET.pattern: self._forget,
+            topics.REQUEST_HISTORY.pattern: self._history_of,
+            topics.REQUEST_REVISIONS.pattern: self._revisions,
+            topics.REQUEST_PREVIEW.pattern: self._preview,
+        }
+
+    def understands(self, row: topics.Topic) -> bool:
+        """Whether a topic is a request's."""
+        return row.pattern in self._verbs
+
+    async def carry_out(self, row: topics.Topic, agent: str, payload: bytes) -> bytes:
+        """Carry a request out and return the answer's payload; nothing is raised."""
+        try:
+            request = decode(payload or b"{}", _model(row))
+            answer = await self._verbs[row.pattern](agent, request)
+        except DocumentError as error:
+            answer = _failure(row, error.message, error.path)
+        except EquationError as error:
+            answer = Answer(error=Failure(error.message, error.column))
+        except (RequestFailed, Refused) as error:
+            answer = _failure(row, str(error))
+        except Exception:
+            log.exception("a request on %s could not be carried out", row.pattern)
+            answer = _failure(row, "the bridge failed to carry it out: its log says why")
+        return msgspec.json.encode(answer)
+
+    async def _configure(self, agent: str, request: ConfigurationRequest) -> ConfigurationAnswer:
+        return await self._changes.change(agent, request)
+
+    async def _restore(self, agent: str, request: RestoreRequest) -> ConfigurationAnswer:
+        return await self._changes.restore(agent, request.revision, request.by or "")
+
+    async def _copy(self, agent: str, request: CopyRequest) -> ConfigurationAnswer:
+        return await self._changes.copy(agent, request.to, request.by or "")
+
+    async def _forget(self, agent: str, _: ForgetRequest) -> Done:
+        await self._changes.forget(agent)
+        return Done()
+
+    async def _revisions(self, agent: str, _: RevisionsRequest) -> RevisionsAnswer:
+        self._board(agent)
+        revisions = await asyncio.to_thread(self._configurations.revisions, agent)
+        return RevisionsAnswer(revisions=revisions)
+
+    async def _history_of(self, agent: str, request: HistoryRequest) -> HistoryAnswer:
+        end = self._clock.unix() if request.end is None else request.end
+        start = end - 3600 if request.start is None else request.start
+        if not 0 <= end - start <= LONGEST_HISTORY or abs(end) > 1e11:
+            raise RequestFailed("start and end are Unix seconds, start first, at most a hundred years apart")
+        if request.point not in self._board(agent).configuration.points:
+            raise RequestFailed(f"{agent} has no point '{request.point}'")
+        found = await asyncio.to_thread(self._history.buckets, agent, request.point, start, end, request.buckets)
+        return HistoryAnswer(buckets=found)
+
+    def _board(self, agent: str) -> Board:
+        if agent not in self._boards:
+            raise RequestFailed(f"there is no board '{agent}'")
+        return self._boards[agent]
+
+    async def _preview(self, _: str, request: PreviewRequest) -> PreviewAnswer:
+        names = {"x", *request.names} if request.x or not request.names else set(request.names)
+        equation = Equation(request.equation, names)
+        count = len(request.x) or 1
+        columns = {name: np.full(count, value, np.float64) for name, value in request.names.items()}
+        if request.x:
+            columns["x"] = np.array(request.x, np.float64)
+        elif "x" in equation.names:
+            return PreviewAnswer(values=[])
+        values = equation.evaluate(columns, count).tolist()
+        return PreviewAnswer(values=[value if np.isfinite(value) else None for value in values])
+
+
+def _model(row: topics.Topic) -> type[Any]:
+    assert isinstance(row.document, type)
+    return row.document
+
+
+def _failure(row: topics.Topic, message: str, path: str = "") -> Any:
+    """Return a failed answer in the form of the verb: configurations list problems, others have one error."""
+    if row in (topics.CONFIG_SET, topics.REQUEST_RESTORE, topics.REQUEST_COPY):
+        return ConfigurationAnswer(ok=False, errors=[Problem(path, message)])
+    return Answer(error=Failure(f"{path}: {message}" if path else message))

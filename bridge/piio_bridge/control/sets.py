@@ -1,0 +1,227 @@
+"""Sets become writes: judged by age, translated by the inverse, followed until their outcome is known."""
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from piio_bridge.clock import Clock
+from piio_bridge.control.board import Board, range_of
+from piio_bridge.control.freshness import Freshness
+from piio_bridge.control.outbox import Outbox
+from piio_bridge.data.plane import DataPlane
+from piio_schemas.commands import Set, SetError, SetResult, Status, Write, WriteResult, read_set
+from piio_schemas.configuration import OutputPoint
+from piio_schemas.documents import DocumentError, decode, encode
+from piio_schemas.numbers import number_to_text
+from piio_schemas.topics import RAW_SET, VALUE_RESULT, VALUE_SET
+
+log = logging.getLogger(__name__)
+
+GRACE = 1.0
+"""Seconds beyond its ttl that a write's result may take."""
+
+REMEMBERED = 60.0
+"""Seconds for which the id of a set is known."""
+
+MOST_PENDING = 1_000
+
+
+class SetRefused(Exception):
+    """A set that must not act: its status and a reason that people understand."""
+
+    def __init__(self, reason: str, status: Status = "refused") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class Pending(Struct):
+    """A write whose result is awaited."""
+
+    id: str
+    agent: str
+    point: str
+    by: str | None
+    timer: asyncio.TimerHandle
+
+
+class Remembered(Struct):
+    """A set with an id: what it asked, when, and what became of it."""
+
+    payload: bytes
+    at: float
+    result: SetResult | None = None
+
+
+class Sets:
+    """Handles sets in stream order; results go out on each point's result topic."""
+
+    def __init__(
+        self, boards: Mapping[str, Board], plane: DataPlane, freshness: Freshness, outbox: Outbox,
+        clock: Clock, prefix: str, plain_sets: bool = True,
+    ) -> None:  # fmt: skip
+        self._boards = boards
+        self._plane = plane
+        self._freshness = freshness
+        self._outbox = outbox
+        self._clock = clock
+        self._prefix = prefix
+        self._plain_sets = plain_sets
+        self._pending: dict[str, Pending] = {}
+        self._remembered: OrderedDict[tuple[str, str, str], Remembered] = OrderedDict()
+
+    def handle(self, agent: str, point: str, payload: bytes, retained: bool) -> None:
+        """Take one set: write it, or say why not."""
+        if not payload:
+            return
+        if retained:
+            self._outbox.send(VALUE_SET.at(self._prefix, agent=agent, point=point), b"", 1, True)
+        try:
+            command = read_set(payload)
+        except SetError as error:
+            self._finish(agent, point, SetResult(id=error.id or _new_id(), status="refused", reason=str(error)))
+            return
+        id = command.id or _new_id()
+        try:
+            if retained:
+                raise SetRefused("a set must not be retained: send it without -r")
+            if command.id and self._repeats(agent, point, command.id, payload):
+                return
+            self._judge_age(command)
+            self._write(agent, point, id, command)
+        except SetRefused as refusal:
+            result = SetResult(id=id, status=refusal.status, reason=refusal.reason, by=command.by)
+            self._finish(agent, point, result)
+
+    def hear_result(self, payload: bytes) -> bool:
+        """Take the result of a write; returns whether it could be read."""
+        try:
+            result = decode(payload, WriteResult)
+        except DocumentError:
+            return False
+        pending = self._pending.pop(result.id, None)
+        if pending is not None:
+            pending.timer.cancel()
+            self._finish(pending.agent, pending.point, self._translate(pending, result))
+        return True
+
+    def _repeats(self, agent: str, point: str, id: str, payload: bytes) -> bool:
+        """Remember an id; True if it was there already, and is answered as before."""
+        now = self._clock.boottime()
+        while self._remembered and next(iter(self._remembered.values())).at < now - REMEMBERED:
+            self._remembered.popitem(last=False)
+        before = self._remembered.get((agent, point, id))
+        if before is None:
+            self._remembered[agent, point, id] = Remembered(payload, now)
+            return False
+        if before.payload != payload:
+            raise SetRefused(f"the id '{id}' was used for another set within the last minute: give each its own")
+        if before.result:
+            self._publish(agent, point, before.result)
+        return True
+
+    def _judge_age(self, command: Set) -> None:
+        now = self._clock.boottime()
+        if command.beacon is not None:
+            verdict = self._freshness.judge_echo(command.beacon, command.ttl, now)
+        elif self._plain_sets:
+            verdict = self._freshness.judge_plain(command.ttl, now)
+        else:
+            verdict = ("refused", "sets without the echo of a beacon are turned off here")
+        if verdict is not None:
+            status: Status = "expired" if verdict[0] == "expired" else "refused"
+            raise SetRefused(verdict[1], status)
+
+    def _write(self, agent: str, name: str, id: str, command: Set) -> None:
+        board, point = self._find(agent, name)
+        heard = self._plane.beacon_of(agent)
+        silence = self._plane.silence_of(agent)
+        if silence or heard is None:
+            raise SetRefused(silence or f"no sign of life of {agent} yet")
+        if len(self._pending) >= MOST_PENDING:
+            raise SetRefused("too many sets are under way: send it again later")
+        raw = self._raw(board, name, point, command)
+        configuration = board.configuration
+        write = Write(
+            id=_new_id(), point=name, revision=configuration.revision, value=raw, ttl=command.ttl,
+            pulse=command.pulse, epoch=configuration.epoch, beacon=heard.beacon.echo,
+        )  # fmt: skip
+        topic = RAW_SET.at(self._prefix, agent=agent, interface=point.interface, channel=point.channel)
+        if not self._outbox.send(topic, encode(write), 1):
+            raise SetRefused("the bridge has no connection to the broker")
+        timer = asyncio.get_running_loop().call_later(command.ttl + GRACE, self._give_up, write.id)
+        self._pending[write.id] = Pending(id, agent, name, command.by, timer)
+
+    def _find(self, agent: str, name: str) -> tuple[Board, OutputPoint]:
+        board = self._boards.get(agent)
+        if board is None:
+            raise SetRefused(f"there is no board '{agent}'")
+        point = board.configuration.points.get(name)
+        if point is None:
+            raise SetRefused(f"{agent} has no point '{name}'")
+        if not isinstance(point, OutputPoint):
+            raise SetRefused(f"'{name}' is an input: it cannot be set")
+        said = board.applied.points.get(name) if board.applied else None
+        if said and not said.ok:
+            raise SetRefused(said.error or f"'{name}' is not in force on {agent}")
+        return board, point
+
+    def _raw(self, board: Board, name: str, point: OutputPoint, command: Set) -> float:
+        """Return the raw that a set asks for, or refuse; nothing is ever clamped."""
+        channel = board.channel(name)
+        low, high, digital = range_of(channel)
+        wanted = command.wanted
+        if isinstance(wanted, str):
+            if not digital:
+                raise SetRefused(f"'{name}' takes a number, not {command.value}")
+            if wanted == "toggle":
+                return self._toggled(board.agent, name, point)
+            wanted = 1.0 if wanted == "on" else 0.0
+        raw = board.output(name, point).to_raw(wanted)
+        if raw is None or (raw not in (0, 1) if digital else not low <= raw <= high):
+            ends = sorted(value for value in map(board.output(name, point).to_value, (low, high)) if value is not None)
+            takes = (" or " if digital else " to ").join(number_to_text(end) for end in ends)
+            raise SetRefused(f"'{name}' takes {takes}, not {number_to_text(wanted)}")
+        return raw
+
+    def _toggled(self, agent: str, name: str, point: OutputPoint) -> float:
+        raw = self._plane.raw_of(agent, point.interface, point.channel)
+        if raw is None:
+            raise SetRefused(f"what '{name}' is now is not known, so it cannot be toggled")
+        return 0.0 if raw else 1.0
+
+    def _give_up(self, id: str) -> None:
+        pending = self._pending.pop(id, None)
+        if pending:
+            reason = "outcome unknown: no result came in time"
+            self._finish(pending.agent, pending.point, self._result(pending, "failed", reason, None))
+
+    def _translate(self, pending: Pending, result: WriteResult) -> SetResult:
+        return self._result(pending, result.status, result.reason, result.read)
+
+    def _result(self, pending: Pending, status: Status, reason: str, raw: float | None) -> SetResult:
+        value = None
+        board = self._boards.get(pending.agent)
+        point = board.configuration.points.get(pending.point) if board else None
+        if board and raw is not None and isinstance(point, OutputPoint):
+            value = board.output(pending.point, point).to_value(raw)
+        return SetResult(id=pending.id, status=status, reason=reason, value=value, raw=raw, by=pending.by)
+
+    def _finish(self, agent: str, point: str, result: SetResult) -> None:
+        remembered = self._remembered.get((agent, point, result.id))
+        if remembered and remembered.result is None:
+            remembered.result = result
+        if result.status != "done":
+            log.info("set of %s/%s %s: %s", agent, point, result.status, result.reason)
+        self._publish(agent, point, result)
+
+    def _publish(self, agent: str, point: str, result: SetResult) -> None:
+        self._outbox.send(VALUE_RESULT.at(self._prefix, agent=agent, point=point), encode(result), 0)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
