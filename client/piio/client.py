@@ -73,6 +73,10 @@ class Client:
         session = self._session
         return session is not None and session.connection.connected
 
+    def hear_bridge(self) -> None:
+        """Wait for a beacon of the bridge; NoAnswer if it is not there."""
+        self._up().echo()
+
     def boards(self) -> list[Board]:
         """Return every board with its points."""
         session = self._heard(topics.CAPABILITIES.every(self._prefix), *self._filters("+", "+"))
