@@ -109,7 +109,7 @@ class ControlPlane:
         self._settled = False
         self._outbox.connect(client)
         options = [(row.every(self._prefix), SubscribeOptions(qos=qos, retainAsPublished=True)) for row, qos in HEARD]
-        await client.subscribe(options)  # type: ignore[arg-type]
+        await client.subscribe(options)
         pump = asyncio.ensure_future(self._pump(client))
         try:
             await self._handle_all(pump, stopping)
@@ -141,11 +141,10 @@ class ControlPlane:
                     next_beacon = max(next_beacon + PERIOD, loop.time())
                     self._beat()
                 self._arrived.clear()
-                arrived = asyncio.ensure_future(self._arrived.wait())
+                arrived: asyncio.Future[Any] = asyncio.ensure_future(self._arrived.wait())
+                waits: set[asyncio.Future[Any]] = {arrived, stop, pump}
                 await asyncio.wait(
-                    {arrived, stop, pump},
-                    timeout=max(0.0, next_beacon - loop.time()),
-                    return_when=asyncio.FIRST_COMPLETED,
+                    waits, timeout=max(0.0, next_beacon - loop.time()), return_when=asyncio.FIRST_COMPLETED
                 )
                 arrived.cancel()
         finally:

@@ -49,7 +49,8 @@ class Presence:
     async def load(self) -> None:
         """Bring in the boards that the database knows, and take in those it does not."""
         for agent, document in (await asyncio.to_thread(self._configurations.boards)).items():
-            board = self._boards.setdefault(agent, self._strangers.pop(agent, None) or Board(agent))
+            heard = self._strangers.pop(agent) if agent in self._strangers else Board(agent)
+            board = self._boards.setdefault(agent, heard)
             if board.capabilities is None and document:
                 board.capabilities = decode(document.encode(), Capabilities)
         for agent, board in list(self._strangers.items()):
@@ -65,7 +66,7 @@ class Presence:
             raise DocumentError(str(error)) from error
         board = self._boards.get(agent) or self._strangers.setdefault(agent, Board(agent))
         if row is STATUS:
-            return self._hear_status(board, payload)
+            self._hear_status(board, payload)
         if row is CAPABILITIES:
             return self._hear_capabilities(board, payload)
         if row is APPLIED:
