@@ -1,0 +1,247 @@
+"""The agent: a board's hardware, its configuration and its way to the broker, put together."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from functools import partial
+
+from piio.connection import Message
+from piio_agent import health
+from piio_agent.applied import AppliedState
+from piio_agent.board import board
+from piio_agent.channel import ChannelId
+from piio_agent.clock import Clock, SystemClock
+from piio_agent.complaints import Complaints
+from piio_agent.configuring import Configuring
+from piio_agent.hardware import Hardware
+from piio_agent.inbox import Inbox
+from piio_agent.interfaces.contract import Context
+from piio_agent.loop import Loop
+from piio_agent.outputs import messages as outputs
+from piio_agent.outputs.engine import Engine
+from piio_agent.outputs.runner import Runner
+from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
+from piio_agent.readings import Readings
+from piio_agent.sampler import EdgeSeen, Reading, Released, Report, Sampler, Trouble
+from piio_agent.settings import Identity
+from piio_agent.software import software
+from piio_agent.storage import LastOutputs, StoredConfiguration
+from piio_agent.uplink import OFFLINE, Uplink
+from piio_agent.viewers import Viewers
+from piio_schemas import topics
+from piio_schemas.commands import WriteResult
+from piio_schemas.configuration import Configuration
+from piio_schemas.events import EdgeEvent
+from piio_schemas.states import Board, Capabilities, Health
+
+log = logging.getLogger(__name__)
+
+HEALTH = 10.0
+"""Seconds between two reports of health."""
+
+LOOK_AGAIN = 5.0
+"""Seconds between two looks at an interface that is not usable."""
+
+LAST_WORDS = 1.0
+"""Seconds that a driver may take to let go when the agent ends."""
+
+
+class Agent:
+    """One board. `run` is its life, on the thread that calls it; `stop` may be called from anywhere."""
+
+    def __init__(self, identity: Identity, clock: Clock | None = None) -> None:
+        self.identity = identity
+        self.boot = secrets.token_hex(8)
+        self._clock = clock = clock or SystemClock()
+        folder = identity.state / "agents" / identity.name if identity.state else None
+        self._stored = StoredConfiguration(folder / "config.json") if folder else None
+        self._board = Board()
+        self._born = clock.boottime()
+        self._ended = False
+        self.loop = Loop(clock)
+        self.complaints = Complaints(clock)
+        self.hardware = Hardware(identity.interfaces, Context(clock, folder), identity.folders)
+        self.uplink = Uplink(identity.address, identity.name, identity.prefix, self._on_connected, self._on_message)
+        self.readings = Readings(self.uplink, clock)
+        self.samplers = {
+            name: Sampler(name, interface, clock, self._on_report)
+            for name, interface in self.hardware.interfaces.items()
+        }
+        memory = LastOutputs(folder / "outputs.json" if folder else None, clock)
+        self.outputs = Runner(Engine(self.hardware.interfaces, clock, memory, self._on_output), clock)
+        self.applied = AppliedState(self.boot, self.loop, clock, self._say_applied)
+        self.configuring = Configuring(
+            self.hardware, self.samplers, self.outputs, self.applied, self.readings, self.loop
+        )
+        self.presence = Presence(self.uplink, self.loop, clock, self.boot, self._announce, self._withdraw)
+        self.viewers = Viewers(self.loop, clock, self._look)
+        self.inbox = Inbox(self, clock)
+
+    def run(self) -> None:
+        """Serve until `stop`; then outputs go where they are safe, lines are let go, and the broker is told."""
+        log.info("%s: agent '%s' (boot %s)", software(), self.identity.name, self.boot)
+        self.outputs.start()
+        for sampler in self.samplers.values():
+            sampler.start()
+        stored = self._stored.load() if self._stored else None
+        if stored:
+            self.configure(stored)
+        self._begin_to_connect(0.0)
+        self.presence.start()
+        self.loop.every(1.0, self.readings.repeat)
+        self.loop.every(HEALTH, self._say_health)
+        self.loop.every(LOOK_AGAIN, self._look_again)
+        try:
+            self.loop.run()
+        finally:
+            self._end()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self.loop.stop()
+
+    def accept(self, configuration: Configuration) -> None:
+        """Bring a configuration from the bridge into force and keep it."""
+        self.configure(configuration)
+        if self._stored:
+            self._stored.save(configuration)
+
+    def configure(self, configuration: Configuration) -> None:
+        """Bring a configuration into force."""
+        self.configuring.accept(configuration)
+        self.presence.set_period(WITH_OUTPUTS if self.configuring.has_outputs else WITHOUT_OUTPUTS)
+
+    def say_result(self, id: ChannelId, result: WriteResult) -> None:
+        """Publish what became of a write."""
+        self.uplink.say(topics.RAW_RESULT, result, **id._asdict())
+
+    def _begin_to_connect(self, waited: float) -> None:
+        """Connect once the channels have answered: what is announced then is true. One that hangs is not waited for."""
+        if self.applied.settled or waited >= 1.0:
+            self.uplink.start()
+        else:
+            self.loop.after(0.02, lambda: self._begin_to_connect(waited + 0.02))
+
+    # Other threads hand over what they have; everything below them runs on the loop.
+
+    def _on_connected(self, number: int) -> None:
+        # Here, on the connection's thread, looking the broker's name up may take its time.
+        found = board(self.identity.address, self._simulated())
+        self.loop.post_newest("connected", lambda: self._connected(number, found))
+
+    def _on_message(self, number: int, message: Message) -> None:
+        if not self.loop.post(partial(self.inbox.handle, number, message)):
+            self.complaints.note("overload", "too many messages wait: some are dropped")
+
+    def _on_report(self, report: Report) -> None:
+        self.loop.post_newest((type(report), report.channel), partial(self._input, report))
+
+    def _on_output(self, report: outputs.Report) -> None:
+        self.loop.post_newest((type(report), report.channel), partial(self._output, report))
+
+    def _connected(self, number: int, found: Board) -> None:
+        self._board = found
+        self.readings.announced = False
+        self.presence.connected(number)
+
+    def _announce(self) -> None:
+        self._say_capabilities()
+        self.uplink.say(topics.APPLIED, self.applied.document())
+        self.readings.announce()
+
+    def _withdraw(self) -> None:
+        self.readings.announced = False
+
+    def _input(self, report: Report) -> None:
+        if isinstance(report, Released):
+            self.configuring.released(report.channel)
+            return
+        wanted = self.configuring.input(report.channel)
+        if wanted is None:
+            return  # it was released meanwhile
+        match report:
+            case Reading():
+                self.applied.note(report.channel)
+                self.readings.accept(report.channel, report.raw, wanted.deadband)
+            case EdgeSeen():
+                self.readings.accept(report.channel, report.edge.raw)
+                if wanted.events:
+                    edge = report.edge
+                    event = EdgeEvent(edge.edge, edge.t_ns, edge.mono_ns, edge.seq, edge.lost)
+                    self.uplink.say(topics.EDGE, event, **report.channel._asdict())
+            case Trouble():
+                self.applied.note(report.channel, report.error)
+                self.readings.fail(report.channel)
+
+    def _output(self, report: outputs.Report) -> None:
+        if isinstance(report, outputs.Closed):
+            self.configuring.released(report.channel)
+        elif isinstance(report, outputs.Outcome):
+            self.inbox.finish(report)
+        elif self.configuring.output(report.channel) is None:
+            return
+        elif isinstance(report, outputs.Broken):
+            self.applied.note(report.channel, report.error)
+            self.readings.fail(report.channel)
+        else:
+            self.applied.note(report.channel, fail_safe=report.fail_safe)
+            self.readings.accept(report.channel, report.raw)
+
+    def _look(self, watching: bool) -> None:
+        for sampler in self.samplers.values():
+            sampler.look(watching)
+
+    def _look_again(self) -> None:
+        """Look whether an interface that was not usable is there by now."""
+        broken = [name for name in self.hardware.errors if name in self.hardware.interfaces]
+        back = [name for name in broken if self.hardware.look(name)]
+        if back:
+            self._say_capabilities()
+
+    def _say_capabilities(self) -> None:
+        interfaces = self.hardware.capabilities()
+        self._if_there(
+            lambda: self.uplink.say(
+                topics.CAPABILITIES,
+                Capabilities(self.identity.name, self.boot, software(), self._board, interfaces),
+            )
+        )
+
+    def _say_applied(self) -> None:
+        self._if_there(lambda: self.uplink.say(topics.APPLIED, self.applied.document()))
+
+    def _say_health(self) -> None:
+        report = Health(
+            uptime=round(self._clock.boottime() - self._born, 1),
+            temperature=health.temperature(),
+            throttled=health.throttled(),
+            load=health.load(),
+            memory=health.memory(),
+            lateness=round(self.loop.take_lateness(), 4),
+            queued=self.loop.queued,
+            dropped=self.loop.dropped + self.uplink.dropped,
+            refused=self.complaints.count,
+            clock_offset=self.inbox.clock_offset,
+        )
+        self._if_there(lambda: self.uplink.say(topics.HEALTH, report))
+
+    def _if_there(self, say: Callable[[], object]) -> None:
+        """Say it unless somebody else may be there under our name."""
+        if self.presence.announcing:
+            say()
+
+    def _simulated(self) -> bool:
+        return all(each.driver == "simulated" for each in self.identity.interfaces.values())
+
+    def _end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        if not self.outputs.stop(LAST_WORDS):
+            log.error("a driver hangs: its outputs could not be driven safe")
+        for sampler in self.samplers.values():
+            sampler.stop(LAST_WORDS / len(self.samplers))
+        self.hardware.shut()
+        self._if_there(lambda: self.uplink.say(topics.STATUS, OFFLINE))
+        self.uplink.stop()
+        log.info("agent '%s' has ended", self.identity.name)

@@ -1,0 +1,66 @@
+"""`piio agent`: run a board."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from piio.errors import PiioError
+from piio_agent.agent import Agent
+from piio_agent.settings import Identity, Settings, identity, read_settings
+from piio_schemas.topics import PREFIX
+
+HELP = "run the agent of this board: its hardware, configured and seen through the broker"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what can be said on the command line."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="who this agent is and what hardware it has (agent.toml)"
+    )
+    parser.add_argument("--simulate", action="store_true", help="a simulated board instead of hardware")
+    parser.add_argument(
+        "--name", help="what the agent is called (default: as in the file, in the URL, or the host's name)"
+    )
+    parser.add_argument("--url", help="mqtt://user@host:port of the broker (default: as in the file, or $PIIO_URL)")
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help="a file with the password ($PIIO_PASSWORD)")
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="where to keep the last configuration (default: nowhere)"
+    )
+    parser.add_argument(
+        "--interfaces-dir", type=Path, metavar="DIR", action="append", default=[], help="a folder with more drivers"
+    )
+    parser.add_argument("--prefix", default=PREFIX, help="the first level of all topics (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or Ctrl-C; 2 if what was said cannot be used."""
+    try:
+        who = _identity(arguments)
+    except PiioError as error:
+        sys.stderr.write(f"piio agent: {error}\n")
+        return 2
+    if not logging.getLogger().handlers:
+        level = os.environ.get("PIIO_LOG", "INFO").upper()
+        logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    agent = Agent(who)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: agent.stop())
+    agent.run()
+    return 0
+
+
+def _identity(arguments: argparse.Namespace) -> Identity:
+    settings = read_settings(arguments.config) if arguments.config else Settings()
+    return identity(
+        settings,
+        name=arguments.name,
+        url=arguments.url,
+        password_file=arguments.password_file,
+        simulate=arguments.simulate,
+        folders=tuple(arguments.interfaces_dir),
+        state=arguments.state,
+        prefix=arguments.prefix,
+    )

@@ -1,0 +1,145 @@
+"""From the configuration in force to the one that is wanted, by the difference alone."""
+
+import logging
+from collections.abc import Mapping
+
+from piio_agent.applied import AppliedState
+from piio_agent.channel import ChannelId
+from piio_agent.hardware import Hardware
+from piio_agent.loop import Loop, Timer
+from piio_agent.outputs.messages import Change, Close, Open
+from piio_agent.outputs.runner import Runner
+from piio_agent.readings import Readings
+from piio_agent.sampler import Sampler
+from piio_agent.wanted import Wanted, WantedInput, WantedOutput, wanted
+from piio_schemas.configuration import Configuration
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+"""Seconds that released channels may take before others are opened all the same."""
+
+
+class Configuring:
+    """Asks samplers and outputs for what the configuration wants.
+
+    What is released is closed first, and only then the rest is opened: a line may change from input to output.
+    """
+
+    def __init__(
+        self,
+        hardware: Hardware,
+        samplers: Mapping[str, Sampler],
+        outputs: Runner,
+        applied: AppliedState,
+        readings: Readings,
+        loop: Loop,
+    ) -> None:
+        self.configuration = Configuration()
+        self._hardware = hardware
+        self._samplers = samplers
+        self._outputs = outputs
+        self._applied = applied
+        self._readings = readings
+        self._loop = loop
+        self._wanted: dict[ChannelId, Wanted] = {}
+        self._asked: dict[ChannelId, Wanted] = {}
+        self._closing: set[ChannelId] = set()
+        self._timer: Timer | None = None
+        self._impatient = False
+
+    def accept(self, configuration: Configuration) -> None:
+        """Bring a configuration into force."""
+        self.configuration = configuration
+        self._wanted = wanted(configuration)
+        self._advance()
+        self._applied.accept(configuration)
+
+    def released(self, id: ChannelId) -> None:
+        """A channel was let go."""
+        self._closing.discard(id)
+        if not self._closing:
+            self._impatient = False
+            if self._timer:
+                self._timer.cancel()
+                self._timer = None
+        self._advance()
+
+    def input(self, id: ChannelId) -> WantedInput | None:
+        """What an input in use has to be."""
+        found = self._asked.get(id)
+        return found if isinstance(found, WantedInput) else None
+
+    def output(self, id: ChannelId) -> WantedOutput | None:
+        """What an output in use has to be."""
+        found = self._asked.get(id)
+        return found if isinstance(found, WantedOutput) else None
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether any point is an output."""
+        return any(isinstance(each, WantedOutput) for each in self._wanted.values())
+
+    def _advance(self) -> None:
+        self._release_unwanted()
+        for id, now in list(self._asked.items()):
+            new = self._wanted[id]
+            if new.settings == now.settings and new != now:
+                self._change(id, new)
+        if self._closing and not self._impatient:
+            self._timer = self._timer or self._loop.after(PATIENCE, self._lose_patience)
+            return
+        for id, new in self._wanted.items():
+            before = self._asked.get(id)
+            if id not in self._closing and (before is None or before.settings != new.settings):
+                self._take(id, new)
+
+    def _release_unwanted(self) -> None:
+        for id, now in list(self._asked.items()):
+            if type(self._wanted.get(id)) is not type(now):
+                del self._asked[id]
+                self._release(id, now)
+        for id in self._hardware_gone():
+            self._closing.discard(id)
+
+    def _hardware_gone(self) -> list[ChannelId]:
+        return [id for id in self._closing if id.interface not in self._samplers]
+
+    def _release(self, id: ChannelId, now: Wanted) -> None:
+        self._applied.forget(id)
+        self._readings.forget(id)
+        self._closing.add(id)
+        if id.interface not in self._samplers:
+            return
+        if isinstance(now, WantedOutput):
+            self._outputs.send(Close(id))
+        else:
+            self._samplers[id.interface].close(id.channel)
+
+    def _change(self, id: ChannelId, new: Wanted) -> None:
+        self._asked[id] = new
+        if id.interface not in self._samplers:
+            return
+        if isinstance(new, WantedOutput):
+            self._outputs.send(Change(id, new.policies))
+        else:
+            self._samplers[id.interface].change(id.channel, new.rates)
+
+    def _take(self, id: ChannelId, new: Wanted) -> None:
+        self._asked[id] = new
+        missing = self._hardware.missing(id.interface)
+        if missing:
+            self._applied.note(id, missing)
+            self._readings.fail(id)
+            return
+        self._applied.opening(id)
+        if isinstance(new, WantedOutput):
+            self._outputs.send(Open(id, new.settings, new.policies))
+        else:
+            self._samplers[id.interface].open(id.channel, new.settings, new.rates)
+
+    def _lose_patience(self) -> None:
+        self._timer = None
+        self._impatient = True
+        log.warning("%s cannot be let go yet: opening the rest", ", ".join(map(str, self._closing)))
+        self._advance()

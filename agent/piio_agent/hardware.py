@@ -1,0 +1,102 @@
+"""The interfaces an agent was told of: those that could be made, and why the others could not."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from piio_agent.interfaces.contract import Channel, Context, Interface
+from piio_agent.interfaces.door import drivers, make, settings_schema
+from piio_agent.reasons import reason
+from piio_schemas.states import ChannelCapability, InterfaceCapability
+
+log = logging.getLogger(__name__)
+
+
+class InterfaceSettings(Struct, frozen=True):
+    """One interface in the agent's file: its driver, and the driver's options."""
+
+    driver: str
+    options: dict[str, Any]
+
+
+class Hardware:
+    """Interfaces by name. One that cannot be made, or cannot be looked at, leaves the others alone."""
+
+    def __init__(self, wanted: Mapping[str, InterfaceSettings], context: Context, folders: Iterable[Path] = ()) -> None:
+        self.interfaces: dict[str, Interface] = {}
+        self.errors: dict[str, str] = {}
+        """Why an interface could not be made, or what its channels() said last."""
+        self.channels: dict[str, Mapping[str, Channel]] = {}
+        self._wanted = dict(wanted)
+        known = drivers(folders)
+        for name, settings in wanted.items():
+            try:
+                self.interfaces[name] = make(settings.driver, settings.options, context, known)
+            except Exception as error:
+                self._note(name, reason(error))
+        for name in self.interfaces:
+            self.look(name)
+
+    def look(self, name: str) -> bool:
+        """Look at an interface's channels again; whether it is usable now."""
+        try:
+            self.channels[name] = dict(self.interfaces[name].channels())
+        except Exception as error:
+            self._note(name, reason(error))
+            return False
+        self.errors.pop(name, None)
+        return True
+
+    def missing(self, name: str) -> str | None:
+        """Why there is no interface of this name; None if there is one."""
+        if name in self.interfaces:
+            return None
+        known = ", ".join(self._wanted) or "none"
+        return self.errors.get(name) or f"this board has no interface '{name}'; there are: {known}"
+
+    def channel(self, interface: str, channel: str) -> Channel | None:
+        """What a channel can do, where that is known."""
+        return self.channels.get(interface, {}).get(channel)
+
+    def capabilities(self) -> dict[str, InterfaceCapability]:
+        """What there is, for people and for the bridge."""
+        return {name: self._capability(name) for name in self._wanted}
+
+    def shut(self) -> None:
+        """Let go of everything."""
+        for name, interface in self.interfaces.items():
+            try:
+                interface.shut()
+            except Exception as error:
+                log.warning("%s cannot be shut: %s", name, reason(error))
+
+    def _capability(self, name: str) -> InterfaceCapability:
+        interface = self.interfaces.get(name)
+        error = self.errors.get(name)
+        return InterfaceCapability(
+            driver=self._wanted[name].driver,
+            title=type(interface).title if interface else self._wanted[name].driver,
+            ok=error is None,
+            error=error,
+            channels={id: _channel(channel) for id, channel in self.channels.get(name, {}).items()},
+            settings=settings_schema(interface) if interface else {},
+        )
+
+    def _note(self, name: str, why: str) -> None:
+        if self.errors.get(name) != why:
+            log.warning("%s is not usable: %s", name, why)
+        self.errors[name] = why
+
+
+def _channel(channel: Channel) -> ChannelCapability:
+    return ChannelCapability(
+        label=channel.label,
+        directions=list(channel.directions),
+        kind=channel.kind,
+        low=channel.low,
+        high=channel.high,
+        edges=channel.edges,
+    )

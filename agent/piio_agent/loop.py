@@ -1,0 +1,143 @@
+"""The agent's one loop: what others post, and what is due by the clock, done one after the other."""
+
+import heapq
+import itertools
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable
+
+from piio_agent.clock import Clock
+
+log = logging.getLogger(__name__)
+
+Action = Callable[[], None]
+
+MOST_WAITING = 10_000
+"""Actions that may wait; what comes on top is dropped and counted, or replaces what it makes out of date."""
+
+
+class Timer:
+    """Something that will be done at a time, unless it is cancelled."""
+
+    def __init__(self, due: float, action: Action) -> None:
+        self.due = due
+        self.action: Action | None = action
+
+    def cancel(self) -> None:
+        """Don't do it; fine if it was done."""
+        self.action = None
+
+
+class Loop:
+    """Runs actions on the thread that calls `run`.
+
+    `post`, `post_newest` and `stop` may be called from any thread, the rest only from actions.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wake = threading.Condition()
+        self._waiting: deque[Action] = deque()
+        self._newest: dict[Hashable, Action] = {}
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+        self._stopping = False
+        self._worst = 0.0
+        self.dropped = 0
+
+    @property
+    def queued(self) -> int:
+        """How many actions wait."""
+        return len(self._waiting) + len(self._newest)
+
+    def post(self, action: Action) -> bool:
+        """Do this soon; False: too much waits already, and it is dropped."""
+        with self._wake:
+            if len(self._waiting) >= MOST_WAITING:
+                self.dropped += 1
+                return False
+            self._waiting.append(action)
+            self._wake.notify()
+            return True
+
+    def post_newest(self, key: Hashable, action: Action) -> None:
+        """Do this soon; when too much waits, it takes the place of what was posted before with the same key."""
+        with self._wake:
+            if key in self._newest or len(self._waiting) >= MOST_WAITING:
+                self.dropped += key in self._newest
+                self._newest[key] = action
+            else:
+                self._waiting.append(action)
+            self._wake.notify()
+
+    def after(self, seconds: float, action: Action) -> Timer:
+        """Do this once, in so many seconds."""
+        timer = Timer(self._clock.monotonic() + seconds, action)
+        heapq.heappush(self._timers, (timer.due, next(self._order), timer))
+        return timer
+
+    def every(self, seconds: float, action: Action) -> None:
+        """Do this now and then every so many seconds, without drift; what was missed is left out."""
+        begin = self._clock.monotonic()
+
+        def again() -> None:
+            action()
+            turns = (self._clock.monotonic() - begin) // seconds + 1
+            timer = Timer(begin + turns * seconds, again)
+            heapq.heappush(self._timers, (timer.due, next(self._order), timer))
+
+        self.after(0, again)
+
+    def take_lateness(self) -> float:
+        """Return by how many seconds the loop was late at worst since the last call."""
+        worst, self._worst = self._worst, 0.0
+        return worst
+
+    def stop(self) -> None:
+        """End `run` after the action it is in."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+
+    def run(self) -> None:
+        """Do everything, until `stop`."""
+        while True:
+            self._do_due()
+            actions = self._next()
+            if self._stopping:
+                return
+            for action in actions:
+                _attempt(action)
+                if self._timers and self._timers[0][0] <= self._clock.monotonic():
+                    self._do_due()
+
+    def _next(self) -> list[Action]:
+        with self._wake:
+            if not self._waiting and not self._newest and not self._stopping:
+                self._wake.wait(self._pause())
+            actions = [*self._waiting, *self._newest.values()]
+            self._waiting.clear()
+            self._newest.clear()
+            return actions
+
+    def _pause(self) -> float | None:
+        if not self._timers:
+            return None
+        return max(0.0, self._timers[0][0] - self._clock.monotonic())
+
+    def _do_due(self) -> None:
+        now = self._clock.monotonic()
+        while self._timers and self._timers[0][0] <= now and not self._stopping:
+            due, _, timer = heapq.heappop(self._timers)
+            if timer.action:
+                self._worst = max(self._worst, now - due)
+                _attempt(timer.action)
+
+
+def _attempt(action: Action) -> None:
+    """Do it; a mistake in one action must not end the loop that keeps outputs safe."""
+    try:
+        action()
+    except Exception:
+        log.exception("something was not handled")

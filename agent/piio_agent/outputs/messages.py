@@ -1,0 +1,94 @@
+"""What the rest of the agent says to the outputs, and what they say back; all of it can be encoded."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from piio_agent.channel import ChannelId
+
+
+class Policies(Struct, frozen=True):
+    """What an output does without being asked; on, off and raws as in the configuration, times in seconds."""
+
+    on_start: Literal["off", "on", "last"] | float = "off"
+    on_lost: Literal["off", "on", "hold"] | float = "off"
+    lease: float = 10.0
+    max_on: float | None = None
+
+
+class Open(Struct, frozen=True, tag=True):
+    """Take this output, or take it again with other settings; its first value follows from its policies."""
+
+    channel: ChannelId
+    settings: dict[str, Any]
+    policies: Policies
+
+
+class Change(Struct, frozen=True, tag=True):
+    """Keep the line and follow these policies from now on."""
+
+    channel: ChannelId
+    policies: Policies
+
+
+class Close(Struct, frozen=True, tag=True):
+    """Drive this output to where it is safe and let it go."""
+
+    channel: ChannelId
+
+
+class Order(Struct, frozen=True, tag=True):
+    """Make this output take a value."""
+
+    id: str
+    channel: ChannelId
+    raw: float
+    expires: float
+    """CLOCK_BOOTTIME in seconds; later it must not act."""
+    pulse: float | None = None
+
+
+class Heard(Struct, frozen=True, tag=True):
+    """A beacon of the bridge was received."""
+
+
+class Stop(Struct, frozen=True, tag=True):
+    """Drive every output to where it is safe and let it go; nothing comes after."""
+
+
+Message = Open | Change | Close | Order | Heard | Stop
+
+
+class Became(Struct, frozen=True, tag=True):
+    """An output is in force and is this now."""
+
+    channel: ChannelId
+    raw: float
+    fail_safe: str | None = None
+    """Why it was driven safe, until a new value is ordered."""
+
+
+class Broken(Struct, frozen=True, tag=True):
+    """An output could not be taken or driven; it is tried again."""
+
+    channel: ChannelId
+    error: str
+
+
+class Closed(Struct, frozen=True, tag=True):
+    """An output was let go."""
+
+    channel: ChannelId
+
+
+class Outcome(Struct, frozen=True, tag=True):
+    """What became of an order."""
+
+    id: str
+    channel: ChannelId
+    status: Literal["done", "refused", "expired", "failed"]
+    reason: str = ""
+    read: float | None = None
+
+
+Report = Became | Broken | Closed | Outcome

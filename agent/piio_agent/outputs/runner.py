@@ -1,0 +1,67 @@
+"""The outputs' own thread: it keeps their leases while everything else may hang."""
+
+import logging
+import threading
+from collections import deque
+
+from piio_agent.clock import Clock
+from piio_agent.outputs.engine import Engine
+from piio_agent.outputs.messages import Heard, Message, Order, Stop
+
+log = logging.getLogger(__name__)
+
+MOST_ORDERS = 1000
+"""Orders that may wait for a slow driver."""
+
+
+class Runner:
+    """Hands messages to an engine, one after the other, and lets it do what is due."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._wake = threading.Condition()
+        self._waiting: deque[Message] = deque()
+        self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def send(self, message: Message) -> bool:
+        """Hand a message over; False: an order was not taken, as too many wait."""
+        with self._wake:
+            if isinstance(message, Heard) and self._waiting and isinstance(self._waiting[-1], Heard):
+                return True
+            if isinstance(message, Order | Heard) and len(self._waiting) >= MOST_ORDERS:
+                return False
+            self._waiting.append(message)
+            self._wake.notify()
+            return True
+
+    def stop(self, timeout: float) -> bool:
+        """Let all outputs go safely and end; False if a driver hangs and was left behind."""
+        if self._thread.is_alive():
+            self.send(Stop())
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            message = self._next()
+            try:
+                # What is due comes first: a late order must not act before the fail-safe that was due.
+                self._engine.tick()
+                if message:
+                    self._engine.handle(message)
+            except Exception:
+                log.exception("the outputs could not do something")
+            if isinstance(message, Stop):
+                return
+
+    def _next(self) -> Message | None:
+        with self._wake:
+            if not self._waiting:
+                due = self._engine.due()
+                self._wake.wait(None if due is None else max(0.0, due - self._clock.boottime()))
+            return self._waiting.popleft() if self._waiting else None

@@ -1,0 +1,236 @@
+"""The inputs of one interface, on a thread of their own, so that one that hangs stops no other."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from piio_agent.channel import ChannelId
+from piio_agent.clock import Clock
+from piio_agent.interfaces.contract import Edge, Interface
+from piio_agent.interfaces.door import settings_of
+from piio_agent.interfaces.errors import NotSupported
+from piio_agent.reasons import reason
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 5.0
+"""Seconds between two tries of a channel that has failed."""
+
+CONFIRM = 60.0
+"""Seconds between two readings of a watched line."""
+
+
+class Reading(Struct, frozen=True):
+    """A channel was read."""
+
+    channel: ChannelId
+    raw: float
+
+
+class Trouble(Struct, frozen=True):
+    """A channel cannot be opened or read."""
+
+    channel: ChannelId
+    error: str
+
+
+class Released(Struct, frozen=True):
+    """A channel was let go."""
+
+    channel: ChannelId
+
+
+class EdgeSeen(Struct, frozen=True):
+    """A line changed."""
+
+    channel: ChannelId
+    edge: Edge
+
+
+Report = Reading | Trouble | Released | EdgeSeen
+
+
+class Rates(Struct, frozen=True):
+    """How often a polled channel is read, in seconds: while somebody looks, and else."""
+
+    period: float
+    idle_period: float
+
+
+class _Input:
+    """One input, touched by the sampler's thread alone; `lock` guards what the driver's thread touches too."""
+
+    def __init__(self, channel: ChannelId, settings: dict[str, Any], rates: Rates, due: float) -> None:
+        self.channel = channel
+        self.settings = settings
+        self.rates = rates
+        self.due = due
+        self.open = False
+        self.watched = False
+        self.pause = FIRST_PAUSE
+        self.lock = threading.Lock()
+        self.edges = 0
+        self.last: float | None = None
+
+
+class Sampler:
+    """Owns the inputs of one interface. Its methods return at once; what comes of them is reported."""
+
+    def __init__(self, name: str, interface: Interface, clock: Clock, report: Callable[[Report], None]) -> None:
+        self._name = name
+        self._interface = interface
+        self._clock = clock
+        self._report = report
+        self._wake = threading.Condition()
+        self._orders: deque[Callable[[], None]] = deque()
+        self._inputs: dict[str, _Input] = {}
+        self._watching = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=f"sampler {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def open(self, channel: str, settings: dict[str, Any], rates: Rates) -> None:
+        """Take an input, or take it again with other settings, and read it."""
+        self._order(lambda: self._begin(channel, settings, rates))
+
+    def change(self, channel: str, rates: Rates) -> None:
+        """Read an input at other rates from now on."""
+        self._order(lambda: self._change(channel, rates))
+
+    def close(self, channel: str) -> None:
+        """Let go of an input."""
+        self._order(lambda: self._end(channel))
+
+    def look(self, watching: bool) -> None:
+        """Somebody looks from now on (everything is read at once), or nobody does."""
+        self._order(lambda: self._look(watching))
+
+    def stop(self, timeout: float) -> None:
+        """Let go of all inputs and end; a driver that hangs is left behind after `timeout` seconds."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _order(self, order: Callable[[], None]) -> None:
+        # As many as a configuration has channels, and then only while a driver hangs.
+        with self._wake:
+            self._orders.append(order)
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while True:
+            order = self._next_order()
+            if self._stopping:
+                break
+            if order:
+                order()
+            else:
+                self._do_due()
+        for channel in list(self._inputs):
+            self._end(channel)
+
+    def _next_order(self) -> Callable[[], None] | None:
+        with self._wake:
+            if not self._orders and not self._stopping:
+                pause = self._pause()
+                if pause is None or pause > 0:
+                    self._wake.wait(pause)
+            return self._orders.popleft() if self._orders else None
+
+    def _pause(self) -> float | None:
+        if not self._inputs:
+            return None
+        return min(each.due for each in self._inputs.values()) - self._clock.monotonic()
+
+    def _do_due(self) -> None:
+        now = self._clock.monotonic()
+        for each in list(self._inputs.values()):
+            if each.due <= now:
+                self._visit(each, now)
+
+    def _begin(self, channel: str, settings: dict[str, Any], rates: Rates) -> None:
+        now = self._clock.monotonic()
+        self._inputs[channel] = _Input(ChannelId(self._name, channel), settings, rates, now)
+        self._visit(self._inputs[channel], now)
+
+    def _change(self, channel: str, rates: Rates) -> None:
+        each = self._inputs.get(channel)
+        if each:
+            each.rates = rates
+            each.due = min(each.due, self._clock.monotonic() + self._period(each))
+
+    def _look(self, watching: bool) -> None:
+        self._watching = watching
+        now = self._clock.monotonic()
+        for each in self._inputs.values():
+            if each.open and not each.watched:
+                each.due = now if watching else now + self._period(each)
+
+    def _end(self, channel: str) -> None:
+        each = self._inputs.pop(channel, None)
+        try:
+            if each:
+                self._interface.close(channel)
+        except Exception as error:
+            log.warning("%s/%s cannot be closed: %s", self._name, channel, reason(error))
+        self._report(Released(ChannelId(self._name, channel)))
+
+    def _visit(self, each: _Input, now: float) -> None:
+        """Open an input that is not, read it, and decide when to come again."""
+        try:
+            if not each.open:
+                self._take(each)
+            self._read(each)
+        except Exception as error:
+            # What failed is opened anew: the device may have gone and come back.
+            each.open, each.last = False, None
+            each.due, each.pause = now + each.pause, min(each.pause * 2, LONGEST_PAUSE)
+            self._report(Trouble(each.channel, reason(error)))
+            return
+        each.pause = FIRST_PAUSE
+        # The next turn of an even schedule: what a slow read missed is left out, not made up for.
+        period = self._period(each)
+        each.due += (max(0.0, self._clock.monotonic() - each.due) // period + 1) * period
+
+    def _take(self, each: _Input) -> None:
+        channel = each.channel.channel
+        self._interface.open(channel, "input", settings_of(self._interface, each.settings))
+        known = self._interface.channels().get(channel)
+        each.watched = False
+        if known and known.edges:
+            try:
+                self._interface.watch(channel, lambda edge: self._edge(each, edge))
+                each.watched = True
+            except NotSupported:
+                log.info("%s reports no edges: it is polled", each.channel)
+        each.open = True
+
+    def _read(self, each: _Input) -> None:
+        edges = each.edges
+        raw = self._interface.read(each.channel.channel)
+        with each.lock:
+            # An edge that came meanwhile knows better than this reading.
+            if each.edges == edges and raw != each.last:
+                each.last = raw
+                self._report(Reading(each.channel, raw))
+
+    def _edge(self, each: _Input, edge: Edge) -> None:
+        with each.lock:
+            each.edges += 1
+            each.last = edge.raw
+            self._report(EdgeSeen(each.channel, edge))
+
+    def _period(self, each: _Input) -> float:
+        if each.watched:
+            return CONFIRM
+        return each.rates.period if self._watching else each.rates.idle_period

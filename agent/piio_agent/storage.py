@@ -1,0 +1,136 @@
+"""What an agent keeps on disk: the last good configuration, and what its outputs were a moment ago."""
+
+import logging
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from piio_agent.channel import ChannelId
+from piio_agent.clock import Clock
+from piio_schemas.configuration import Configuration, ConfigurationError, read_configuration
+from piio_schemas.documents import DocumentError, encode, read_json
+
+log = logging.getLogger(__name__)
+
+YOUNG = 60.0
+"""Seconds after which the last state of an output is too old to return to."""
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+Read = TypeVar("Read")
+
+
+class StoredConfiguration:
+    """The last good configuration, for a start without a broker."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Configuration | None:
+        """Return what was saved; a broken file is moved aside, and said so."""
+        try:
+            return read_configuration(read_json(self._path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            log.warning("%s cannot be read: %s", self._path, error.strerror)
+        except (ConfigurationError, DocumentError) as error:
+            _move_aside(self._path, str(error))
+        return None
+
+    def save(self, configuration: Configuration) -> None:
+        """Keep it; a full disk is said and survived."""
+        _write(self._path, encode(configuration), durable=True)
+
+
+class _Saved(Struct, frozen=True):
+    boot_id: str
+    outputs: dict[str, tuple[float, float]]
+    """By channel: the raw, and the boottime at which it was that."""
+
+
+class LastOutputs:
+    """What each output was, believed only within the same boot of the machine and while young."""
+
+    def __init__(self, path: Path | None, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        self._boot_id = _read_boot_id()
+        self._outputs = self._load()
+
+    def recall(self, channel: ChannelId) -> float | None:
+        """Return the raw that the output had within the last minute."""
+        raw, at = self._outputs.get(str(channel), (0.0, -YOUNG - 1))
+        return raw if 0 <= self._clock.boottime() - at <= YOUNG else None
+
+    def save(self, outputs: dict[ChannelId, float]) -> None:
+        """Keep what the outputs are now.
+
+        It is believed only within this boot, so it needs to outlive the process, not the machine: no flush to the
+        card, which would wear it out.
+        """
+        now = self._clock.boottime()
+        self._outputs.update({str(channel): (raw, now) for channel, raw in outputs.items()})
+        if self._path:
+            _write(self._path, encode(_Saved(self._boot_id, self._outputs)), durable=False)
+
+    def _load(self) -> dict[str, tuple[float, float]]:
+        if self._path is None:
+            return {}
+        try:
+            saved = msgspec.json.decode(self._path.read_bytes(), type=_Saved)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            log.warning("%s cannot be read: %s", self._path, error.strerror)
+            return {}
+        except (msgspec.MsgspecError, ValueError) as error:
+            _move_aside(self._path, str(error))
+            return {}
+        return saved.outputs if saved.boot_id == self._boot_id else {}
+
+
+def _read_boot_id() -> str:
+    try:
+        return BOOT_ID.read_text().strip()
+    except OSError:
+        # Without it nothing that was saved is believed.
+        return os.urandom(8).hex()
+
+
+def _write(path: Path, payload: bytes, durable: bool) -> None:
+    """Replace a file as a whole, so that a power cut leaves the old or the new one."""
+    new = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("wb") as file:
+            file.write(payload)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        new.replace(path)
+        if durable:
+            _sync_folder(path.parent)
+    except OSError as error:
+        log.warning("%s cannot be written: %s", path, error.strerror)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _move_aside(path: Path, why: str) -> None:
+    aside = path.with_suffix(".broken")
+    try:
+        path.replace(aside)
+    except OSError as error:
+        log.warning("%s is broken (%s) and cannot be moved aside: %s", path, why, error.strerror)
+    else:
+        log.warning("%s is broken (%s): moved aside to %s", path, why, aside.name)

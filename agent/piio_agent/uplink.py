@@ -1,0 +1,135 @@
+"""The agent's way to the broker: the topics it writes, on whatever connection is up."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from piio.address import Address
+from piio.connection import Connection, Message, Will
+from piio.errors import NotConnected, PiioError
+from piio.keeper import Keeper
+from piio_agent.channel import ChannelId
+from piio_schemas import topics
+from piio_schemas.documents import encode
+from piio_schemas.numbers import number_to_text
+from piio_schemas.topics import Topic
+
+log = logging.getLogger(__name__)
+
+OFFLINE = b"offline"
+ONLINE = b"online"
+
+OnConnected = Callable[[int], None]
+OnMessage = Callable[[int, Message], None]
+
+
+class Uplink:
+    """Keeps one connection up and numbers them from 1; both callbacks run on threads of the connection's.
+
+    What is published while there is none goes nowhere: at the next connection the agent says all anew.
+    """
+
+    def __init__(
+        self, address: Address, name: str, prefix: str, on_connected: OnConnected, on_message: OnMessage
+    ) -> None:
+        self.name = name
+        self.prefix = prefix
+        self.number = 0
+        self._address = address
+        self._on_connected = on_connected
+        self._on_message = on_message
+        self._raws: dict[ChannelId, str] = {}
+        self._pause = 0.0
+        self._stopping = threading.Event()
+        self._dropped = 0
+        self._keeper = Keeper(self._make, self._serve)
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._keeper.start()
+
+    @property
+    def up(self) -> bool:
+        """Whether a connection is up."""
+        return self._keeper.connection is not None
+
+    @property
+    def dropped(self) -> int:
+        """Messages that a slow broker could not take."""
+        connection = self._keeper.connection
+        return self._dropped + (connection.dropped if connection else 0)
+
+    def listen(self) -> None:
+        """Subscribe to everything an agent hears."""
+        connection = self._keeper.connection
+        if connection:
+            connection.subscribe(self._filters())
+
+    def say(self, topic: Topic, document: bytes | Struct, **levels: str) -> bool:
+        """Publish on a topic of ours, by the table's QoS and retain flag; False: it went nowhere."""
+        payload = encode(document) if isinstance(document, Struct) else document
+        return self._publish(self.topic(topic, **levels), payload, topic.qos, topic.retained)
+
+    def say_raw(self, channel: ChannelId, raw: float | None) -> bool:
+        """Publish a raw, or clear it (None)."""
+        topic = self._raws.get(channel)
+        if topic is None:
+            topic = self._raws[channel] = self.topic(topics.RAW, **channel._asdict())
+        payload = b"" if raw is None else number_to_text(raw).encode()
+        return self._publish(topic, payload, topics.RAW.qos, topics.RAW.retained)
+
+    def topic(self, topic: Topic, **levels: str) -> str:
+        """Return a topic of this agent."""
+        return topic.at(self.prefix, agent=self.name, **levels)
+
+    def abandon(self, reason: str) -> None:
+        """Drop the connection without a goodbye; the next one follows soon."""
+        connection = self._keeper.connection
+        if connection:
+            connection.abandon(reason)
+
+    def leave(self, pause: float) -> None:
+        """Leave without a trace (no last will) and come back in `pause` seconds at the earliest."""
+        self._pause = pause
+        connection = self._keeper.connection
+        if connection:
+            connection.close()
+
+    def stop(self) -> None:
+        """Send what was published, say goodbye and stay away."""
+        self._stopping.set()
+        self._keeper.stop()
+
+    def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> bool:
+        connection = self._keeper.connection
+        if connection is None:
+            return False
+        try:
+            return connection.publish(topic, payload, qos, retain) is not None
+        except NotConnected:
+            return False
+        except (PiioError, ValueError) as error:
+            log.warning("%s cannot be published: %s", topic, error)
+            return False
+
+    def _make(self) -> Connection:
+        pause, self._pause = self._pause, 0.0
+        self._stopping.wait(pause)
+        self._dropped = self.dropped
+        number = self.number + 1
+        will = Will(self.topic(topics.STATUS), OFFLINE)
+        return Connection(self._address, lambda message: self._on_message(number, message), will=will)
+
+    def _serve(self, _: Connection) -> None:
+        self.number += 1
+        log.info("connected to %s", self._address)
+        self._on_connected(self.number)
+
+    def _filters(self) -> list[tuple[str, int]]:
+        own = (topics.CONFIG, topics.RAW_SET, topics.VIEWERS, topics.SIM, topics.STATUS, topics.BEACON)
+        bridge = (topics.BRIDGE_STATUS, topics.BRIDGE_BEACON)
+        return [(topic.every(self.prefix, agent=self.name), topic.qos) for topic in own] + [
+            (topic.at(self.prefix), topic.qos) for topic in bridge
+        ]
