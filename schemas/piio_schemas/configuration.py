@@ -17,6 +17,14 @@ NOT_IN_FORCE = ("min_on", "min_off", "rate", "interlock")
 """Fields of an output that no agent enforces yet; they are refused at any other value than their default."""
 
 
+_WANTED = {
+    "direction": "input or output",
+    "on_start": "off, on, last or a raw number",
+    "on_lost": "off, on, hold or a raw number",
+}
+"""What a field with a choice takes, in words."""
+
+
 class Interlock(Struct, frozen=True, forbid_unknown_fields=True):
     """At most one output of a group is on."""
 
@@ -174,7 +182,11 @@ def _read_point(name: str, document: Any, path: str) -> Point:
     check_point(name)
     if isinstance(document, dict):
         document = {"direction": "input", **document}
-    point: Point = as_model(document, Point, path)  # type: ignore[arg-type]  # a union is a model too
+    try:
+        point: Point = as_model(document, Point, path)  # type: ignore[arg-type]  # a union is a model too
+    except DocumentError as error:
+        wanted = _WANTED.get(error.path.removeprefix(f"{path}."))
+        raise DocumentError(f"{error.message}: wanted {wanted}", error.path) if wanted else error from error
     if point.interface is not None:
         _at(f"{path}.interface", check_interface, point.interface)
     if point.channel is not None:

@@ -1,6 +1,7 @@
 """Reading and writing the JSON documents of the contract, strictly."""
 
 import json
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,6 +11,13 @@ LARGEST = 65536
 
 DEEPEST = 32
 """Levels of objects and lists in a document."""
+
+LONGEST_SHOWN = 60
+"""Characters of what was got that a message shows."""
+
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+_FIELD = re.compile(r"Object (?:(contains unknown)|missing required) field `(.+)`")
 
 Model = TypeVar("Model")
 
@@ -49,7 +57,10 @@ def as_model(document: Any, model: type[Model], path: str = "") -> Model:
         return msgspec.convert(document, model)
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `$")
-        raise DocumentError(message, _joined(path, where.rstrip("`"))) from error
+        where = where.rstrip("`")
+        if field := _FIELD.fullmatch(message):
+            where, message = f"{where}.{field[2]}", "unknown field" if field[1] else "Expected a value, got none"
+        raise DocumentError(message + _got(message, document, where), _joined(path, where)) from error
 
 
 def decode(payload: bytes, model: type[Model]) -> Model:
@@ -60,6 +71,20 @@ def decode(payload: bytes, model: type[Model]) -> Model:
 def encode(document: Any) -> bytes:
     """Write a model (or parsed JSON) as a payload."""
     return msgspec.json.encode(document)
+
+
+def _got(message: str, document: Any, where: str) -> str:
+    """Return what stands at `where` in the document, if the message asks for something else without saying it."""
+    if ", got " in message or not message.startswith("Expected"):
+        return ""
+    found = document
+    for key, index in _STEP.findall(where):
+        try:
+            found = found[int(index)] if index else found[key]
+        except (LookupError, TypeError, ValueError):
+            return ""
+    text = json.dumps(found, ensure_ascii=False)
+    return f", got {text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + '…'}"
 
 
 def _joined(path: str, where: str) -> str:
