@@ -1,0 +1,82 @@
+"""The Flask application, made from its options."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, render_template
+from flask.sessions import SecureCookieSessionInterface
+from flask_socketio import SocketIO
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+
+from piio_webapp import display_door, entrance, folder, pages, sockets
+from piio_webapp.desk import Desk
+from piio_webapp.headers import secured
+from piio_webapp.logins import LASTING
+from piio_webapp.options import Options
+from piio_webapp.tables import opened
+
+LARGEST_FORM = 16_384
+"""Bytes of the largest request: a log-in. Everything else goes through the socket."""
+
+
+class CookieForThisScheme(SecureCookieSessionInterface):
+    """A cookie that is marked secure where the page came over TLS, so that plain http on a bench works too."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002  (Flask's signature)
+        """Return whether this request came over TLS."""
+        from flask import request
+
+        return request.is_secure
+
+
+def create_app(options: Options) -> tuple[Flask, Desk, SocketIO]:
+    """Make the application and start what runs beside it: the connection to the broker and the frames."""
+    state = folder.prepared(options.state)
+    key = folder.session_key(state)
+    desk = Desk(options, opened(state, options.database), folder.instance(key))
+    app = Flask(__name__)
+    app.config.update(_settings(key, options))
+    app.session_interface = CookieForThisScheme()
+    app.extensions["desk"] = desk
+    CSRFProtect(app)
+    entrance.limiter.init_app(app)
+    for blueprint in (entrance.blueprint, pages.blueprint, display_door.blueprint):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(HTTPException, _explained)
+    app.register_error_handler(CSRFError, _form_too_old)
+    app.after_request(secured)
+    socketio, wire = sockets.opened(app, desk.logins, desk.screens, desk.errands)
+    desk.start(wire)
+    return app, desk, socketio
+
+
+def _settings(key: bytes, options: Options) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": key,
+        "SESSION_COOKIE_NAME": "piio",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(seconds=LASTING),
+        "MAX_CONTENT_LENGTH": LARGEST_FORM,
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+        "DISPLAY_FOLDERS": [display_door.OURS, *([options.displays] if options.displays else [])],
+    }
+
+
+EXPLAINED = {
+    403: ("Not allowed", "Your role does not allow this: ask an admin."),
+    404: ("Nothing here", "There is no such page."),
+    429: ("Too many attempts", "Please wait a minute and try again."),
+}
+
+
+def _explained(error: HTTPException) -> Any:
+    code = error.code or 500
+    title, text = EXPLAINED.get(code, (error.name, error.description or ""))
+    return render_template("message.html", title=title, text=text), code
+
+
+def _form_too_old(_: CSRFError) -> Any:
+    text = "The form was too old, or cookies are off: please try again."
+    return render_template("message.html", title="Please try again", text=text), 400

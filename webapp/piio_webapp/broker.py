@@ -1,0 +1,218 @@
+"""The web app's connection to the broker: what it hears, the requests it makes and the leases it holds."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from piio.connection import Connection, Message, Will
+from piio.errors import NotConnected
+from piio.keeper import Keeper
+from piio_schemas import topics
+from piio_schemas.commands import SetResult
+from piio_schemas.documents import DocumentError, decode, encode, read_json
+from piio_schemas.requests import ViewersLease
+from piio_webapp.mirror import Mirror
+from piio_webapp.options import Options
+
+log = logging.getLogger(__name__)
+
+LEASE = 15.0
+RENEWAL = 5.0
+LONGEST_ANSWER = 10.0
+"""Seconds a request may take to be answered."""
+
+MOST_WAITING = 1000
+"""Requests and sets that may wait for an answer at once."""
+
+NO_ANSWER = {"ok": False, "error": {"message": "the bridge did not answer: see whether it is running"}}
+
+OnAnswer = Callable[[Any], None]
+
+
+class Waiting(Struct):
+    """Somebody who waits for an answer until a monotonic time."""
+
+    until: float
+    then: OnAnswer
+    otherwise: Any
+    """The answer when none comes."""
+
+
+class Broker:
+    """The connection, kept up; whatever waits for an answer gets one."""
+
+    def __init__(self, options: Options, instance: str, mirror: Mirror) -> None:
+        self.prefix = options.prefix
+        self.user = options.address.user or "webapp"
+        self._address = options.address
+        self._mirror = mirror
+        self._status = topics.WEBAPP_STATUS.at(self.prefix, instance=instance)
+        self._reply = topics.REPLY.at(self.prefix, user=self.user, rest=instance)
+        self._keeper = Keeper(self._make, self._serve)
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Waiting] = {}
+        self._looked: dict[str, float] = {}
+        self._stopping = threading.Event()
+        self._clock = threading.Thread(target=self._keep_time, name="leases and answers", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached now."""
+        return self._keeper.connection is not None
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._keeper.start()
+        self._clock.start()
+
+    def stop(self) -> None:
+        """Say offline and goodbye."""
+        self._stopping.set()
+        connection = self._keeper.connection
+        if connection:
+            try:
+                connection.publish(self._status, b"offline", 1, True)
+            except NotConnected:
+                log.debug("the connection ended before the goodbye; the will says offline")
+        self._keeper.stop()
+
+    def look_at(self, agent: str) -> None:
+        """Hear a board's readings and hold a lease on it, so that its inputs are read at their period."""
+        with self._lock:
+            new = agent not in self._looked
+            self._looked[agent] = -RENEWAL
+        connection = self._keeper.connection
+        if connection and new:
+            connection.subscribe(self._mirror.filters_of(agent))
+        if connection:
+            self._renew(connection, time.monotonic())
+
+    def look_away(self, agent: str) -> None:
+        """Let a board's lease run out and hear its readings no more."""
+        with self._lock:
+            if self._looked.pop(agent, None) is None:
+                return
+        connection = self._keeper.connection
+        if connection:
+            connection.unsubscribe(filter for filter, _ in self._mirror.filters_of(agent))
+        self._mirror.unlooked(agent)
+
+    def request(self, topic: str, request: Any, then: OnAnswer) -> None:
+        """Publish a request; `then` gets its answer, or what says that there was none. NotConnected while down."""
+        connection = self._connection()
+        correlation = secrets.token_hex(8)
+        self._wait(correlation, Waiting(time.monotonic() + LONGEST_ANSWER, then, NO_ANSWER))
+        try:
+            connection.request(topic, encode(request), self._reply, correlation.encode())
+        except Exception:
+            self._forget(correlation)
+            raise
+
+    def set(self, topic: str, payload: bytes, id: str, ttl: float, then: OnAnswer) -> None:
+        """Publish a set; `then` gets its result within `ttl` + 1 s. NotConnected while down."""
+        connection = self._connection()
+        unknown = SetResult(id=id, status="failed", reason="outcome unknown: no result came in time")
+        self._wait(id, Waiting(time.monotonic() + ttl + 1, then, unknown))
+        try:
+            sent = connection.publish(topic, payload, topics.VALUE_SET.qos)
+        except Exception:
+            self._forget(id)
+            raise
+        if sent is None:
+            self._forget(id)
+            raise NotConnected("the broker is too slow: nothing was sent")
+
+    def _connection(self) -> Connection:
+        connection = self._keeper.connection
+        if connection is None:
+            raise NotConnected("the broker cannot be reached: nothing was sent")
+        return connection
+
+    def _make(self) -> Connection:
+        will = Will(self._status, b"offline")
+        return Connection(self._address, self._heard, self._lost, will)
+
+    def _serve(self, connection: Connection) -> None:
+        self._mirror.connected()
+        own = [(self._status, 1), (self._reply, topics.REPLY.qos)]
+        connection.subscribe([*self._mirror.filters(), *own])
+        with self._lock:
+            looked = list(self._looked)
+        for agent in looked:
+            connection.subscribe(self._mirror.filters_of(agent))
+        connection.publish(self._status, b"online", 1, True)
+
+    def _lost(self, reason: str) -> None:
+        log.warning("%s", reason)
+        self._mirror.disconnected()
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for each in waiting.values():
+            each.then(each.otherwise)
+
+    def _heard(self, message: Message) -> None:
+        if message.topic == self._reply:
+            self._answered(message)
+        elif message.topic == self._status:
+            connection = self._keeper.connection
+            if message.payload != b"online" and connection and not self._stopping.is_set():
+                connection.publish(self._status, b"online", 1, True)
+        elif message.topic.endswith("/result"):
+            self._result(message)
+        else:
+            self._mirror.heard(message)
+
+    def _answered(self, message: Message) -> None:
+        waiting = self._forget((message.correlation or b"").decode("ascii", "replace"))
+        if waiting:
+            try:
+                waiting.then(read_json(message.payload))
+            except DocumentError as error:
+                waiting.then({"ok": False, "error": {"message": f"the bridge's answer cannot be read: {error}"}})
+
+    def _result(self, message: Message) -> None:
+        try:
+            result = decode(message.payload, SetResult)
+        except DocumentError:
+            return
+        waiting = self._forget(result.id)
+        if waiting:
+            waiting.then(result)
+
+    def _wait(self, id: str, waiting: Waiting) -> None:
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                raise NotConnected("too many requests wait for an answer: nothing was sent")
+            self._waiting[id] = waiting
+
+    def _forget(self, id: str) -> Waiting | None:
+        with self._lock:
+            return self._waiting.pop(id, None)
+
+    def _keep_time(self) -> None:
+        while not self._stopping.wait(0.1):
+            now = time.monotonic()
+            with self._lock:
+                late = [id for id, waiting in self._waiting.items() if waiting.until <= now]
+                overdue = [self._waiting.pop(id) for id in late]
+            for waiting in overdue:
+                waiting.then(waiting.otherwise)
+            connection = self._keeper.connection
+            if connection:
+                self._renew(connection, now)
+
+    def _renew(self, connection: Connection, now: float) -> None:
+        with self._lock:
+            due = [agent for agent, renewed in self._looked.items() if now - renewed >= RENEWAL]
+            self._looked.update(dict.fromkeys(due, now))
+        for agent in due:
+            topic = topics.VIEWERS.at(self.prefix, agent=agent, user=self.user)
+            try:
+                connection.publish(topic, encode(ViewersLease(LEASE)), topics.VIEWERS.qos)
+            except NotConnected:
+                return

@@ -1,0 +1,62 @@
+"""`piio webapp`: serve browsers."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from piio.address import read_address
+from piio.errors import PiioError
+from piio_schemas.topics import PREFIX
+from piio_webapp.options import Options
+from piio_webapp.people import DATABASE
+
+HELP = "serve browsers: boards live, and their configuration"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("--url", default=os.environ.get("PIIO_URL"), help="mqtt://user:password@host:port ($PIIO_URL)")
+    parser.add_argument("--password-file", type=Path, help="a file with the password, instead of $PIIO_PASSWORD")
+    parser.add_argument("--ca-file", help="the certificate authority of a broker with TLS")
+    parser.add_argument("--state", type=Path, default=Path("var"), help="its folder (default: var)")
+    parser.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080, help="0: any free one (default: 8080)")
+    parser.add_argument("--prefix", default=PREFIX, help=f"the topics' first level (default: {PREFIX})")
+    parser.add_argument("--displays-dir", type=Path, help="a folder of more displays")
+    parser.add_argument("--database", help=f"a database's URL instead of SQLite in the folder (${DATABASE})")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop; 1 when it cannot begin."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        options = _options(arguments)
+        from piio_webapp.server import served
+        from piio_webapp.tables import opened
+
+        opened(options.state, options.database).dispose()  # says what is wrong before a worker is made
+        served(options)
+    except PiioError as error:
+        print(f"piio webapp: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    if not arguments.url:
+        raise PiioError("say which broker: --url mqtt://user:password@host:port, or $PIIO_URL")
+    if arguments.displays_dir and not arguments.displays_dir.is_dir():
+        raise PiioError(f"there is no folder {arguments.displays_dir}: make it, or leave --displays-dir out")
+    return Options(
+        address=read_address(arguments.url, arguments.password_file, arguments.ca_file),
+        state=arguments.state,
+        listen=arguments.listen,
+        port=arguments.port,
+        prefix=arguments.prefix,
+        displays=arguments.displays_dir,
+        database=arguments.database or os.environ.get(DATABASE),
+        first_user=os.environ.get("PIIO_WEB_USER", ""),
+        first_token=os.environ.pop("PIIO_FIRST_TOKEN", ""),
+    )

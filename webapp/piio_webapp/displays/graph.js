@@ -1,0 +1,138 @@
+import uPlot from "/static/vendor/uPlot.esm.js";
+import { Display, element, write } from "/static/display.js";
+
+export const manifest = {
+  label: "Graph",
+  icon: "∿",
+  accepts: ["analog", "digital", "computed"],
+  options: {
+    type: "object",
+    properties: {
+      window: { type: "number", minimum: 5, maximum: 86400, default: 120, title: "Window (s)", description: "Seconds of the past that are shown." },
+      low: { type: ["number", "null"], default: null, title: "Low end", description: "Empty: as the values need." },
+      high: { type: ["number", "null"], default: null, title: "High end", description: "Empty: as the values need." },
+      decimals: { type: ["integer", "null"], minimum: 0, maximum: 9, default: null, title: "Decimals" },
+    },
+  },
+};
+
+const MOST = 20000;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** The value over time. Drag to zoom; the zoom stays while data arrives, until it is reset. */
+export default class Graph extends Display {
+  static seconds({ window = 120 }) { return window; }
+  #times = [];
+  #values = [];
+  #zoomed = false;
+  #painting = false;
+
+  build() {
+    this.reset = element("button", { type: "button", className: "quiet", hidden: true, on: { click: () => this.#unzoom() } }, "Follow");
+    this.plot = element("div", { className: "plot", role: "img" });
+    this.append(element("div", { className: "plot-head" }, this.makeFigure("small"), this.reset), this.plot);
+    new ResizeObserver(() => this.#resize()).observe(this.plot);
+    dark.addEventListener("change", () => { this.#make(); });
+  }
+
+  connectedCallback() { this.timer ??= setInterval(() => this.#repaint(), 250); }
+  disconnectedCallback() { clearInterval(this.timer); this.timer = undefined; }
+
+  configured() {
+    write(this.unitShown, this.unit);
+    this.plot.setAttribute("aria-label", `${this.label} over the last ${this.options.window} seconds`);
+    const asked = JSON.stringify([this.options.low, this.options.high]);
+    if (!this.chart || asked !== this.asked) { this.asked = asked; this.#make(); }
+  }
+
+  history(buckets) {
+    const newest = this.#times.filter((time) => !buckets.length || time > buckets.at(-1)[0]);
+    const values = newest.length ? this.#values.slice(-newest.length) : [];
+    this.#times = [...buckets.map(([time]) => time), ...newest];
+    this.#values = [...buckets.map(([, , , mean]) => mean), ...values];
+    this.#repaint();
+  }
+
+  show({ value, quality }) {
+    write(this.figure, this.format(value));
+    this.good = quality === "good";
+    if (value === null) return;
+    this.last = value;
+    if (this.good) this.#add(value);
+  }
+
+  #add(value) {
+    this.#times.push(Math.max(Date.now() / 1000, (this.#times.at(-1) ?? 0) + 1e-3));
+    this.#values.push(value);
+    this.#trim();
+    this.#soon();
+  }
+
+  #trim() {
+    const oldest = Date.now() / 1000 - this.options.window - 5;
+    let drop = Math.max(0, this.#times.length - MOST);
+    if (!this.#zoomed) while (drop < this.#times.length - 1 && this.#times[drop + 1] < oldest) drop += 1;
+    if (drop) { this.#times.splice(0, drop); this.#values.splice(0, drop); }
+  }
+
+  #soon() {
+    if (this.#painting) return;
+    this.#painting = true;
+    requestAnimationFrame(() => { this.#painting = false; this.#repaint(); });
+  }
+
+  #repaint() {
+    if (!this.chart || this.#zoomed) return;
+    const now = Date.now() / 1000;
+    const live = this.good && this.last !== undefined && this.#times.length;
+    const times = live ? [...this.#times, Math.max(now, this.#times.at(-1))] : this.#times;
+    const values = live ? [...this.#values, this.last] : this.#values;
+    this.chart.setData([times, values], false);
+    this.moving = true;
+    this.chart.setScale("x", { min: now - this.options.window, max: now });
+    this.moving = false;
+  }
+
+  #unzoom() {
+    this.#zoomed = false;
+    this.reset.hidden = true;
+    this.#repaint();
+  }
+
+  #resize() {
+    const { clientWidth: width, clientHeight: height } = this.plot;
+    if (this.chart && width && height) this.chart.setSize({ width, height });
+  }
+
+  #make() {
+    this.chart?.destroy();
+    const style = getComputedStyle(document.documentElement);
+    const color = (name) => style.getPropertyValue(name).trim();
+    const axis = { stroke: color("--soft"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 }, font: "12px system-ui, sans-serif" };
+    const { low, high } = this.options;
+    this.chart = new uPlot({
+      width: this.plot.clientWidth || 300,
+      height: this.plot.clientHeight || 150,
+      legend: { show: false },
+      cursor: { drag: { x: true, y: false }, points: { size: 7 } },
+      scales: { x: { time: true }, y: { range: (_, min, max) => [low ?? padded(min, max)[0], high ?? padded(min, max)[1]] } },
+      axes: [{ ...axis, space: 70 }, { ...axis, size: 48 }],
+      series: [{}, { stroke: color("--accent"), width: 2, points: { show: false }, paths: this.channel?.kind === "digital" ? uPlot.paths.stepped({ align: 1 }) : undefined }],
+      hooks: { setSelect: [(chart) => this.#selected(chart)] },
+    }, [this.#times, this.#values], this.plot);
+    this.chart.over.addEventListener("dblclick", () => this.#unzoom());
+    this.#repaint();
+  }
+
+  #selected(chart) {
+    if (chart.select.width < 4) return;
+    this.#zoomed = true;
+    this.reset.hidden = false;
+  }
+}
+
+function padded(min, max) {
+  if (min === null || max === null) return [0, 1];
+  const room = (max - min) * 0.1 || Math.abs(max) * 0.1 || 1;
+  return [min - room, max + room];
+}

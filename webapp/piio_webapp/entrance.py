@@ -1,0 +1,113 @@
+"""Logging in and out: a plain form that needs no JavaScript, slow for whoever guesses."""
+
+import functools
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, abort, current_app, g, redirect, render_template, request, session, url_for
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from piio_webapp.desk import Desk
+from piio_webapp.people import Who
+
+WRONG_PER_ADDRESS = "10 per minute"
+WRONG_PER_NAME = "10 per minute"
+
+blueprint = Blueprint("entrance", __name__)
+limiter = Limiter(get_remote_address, storage_uri="memory://")
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def desk() -> Desk:
+    """Return the running web app's parts."""
+    found: Desk = current_app.extensions["desk"]
+    return found
+
+
+def only_people(view: View) -> View:
+    """Show a page only to who is logged in; others go to the log-in and come back after it."""
+
+    @functools.wraps(view)
+    def guarded(*arguments: Any, **named: Any) -> Any:
+        who = desk().logins.who(session.get("login"))
+        if who is None:
+            return redirect(url_for("entrance.login", next=request.full_path.rstrip("?")))
+        g.who = who
+        return view(*arguments, **named)
+
+    return guarded  # type: ignore[return-value]
+
+
+def _name() -> str:
+    return "name:" + request.form.get("name", "")[:100].lower()
+
+
+def _was_wrong(response: Response) -> bool:
+    return response.status_code == 401
+
+
+@blueprint.get("/login")
+def login() -> Any:
+    """The form, or straight on for who is logged in."""
+    if desk().logins.who(session.get("login")):
+        return redirect(_next())
+    return render_template("login.html", next=_next())
+
+
+@blueprint.post("/login")
+@limiter.limit(WRONG_PER_ADDRESS, deduct_when=_was_wrong)
+@limiter.limit(WRONG_PER_NAME, key_func=_name, deduct_when=_was_wrong)
+def log_in() -> Any:
+    """Let in whose name and password fit, in a session of its own."""
+    name = request.form.get("name", "").strip()
+    who = desk().logins.verified(name, request.form.get("password", ""))
+    if who is None:
+        message = "The name or the password is wrong."
+        return render_template("login.html", next=_next(), name=name, message=message), 401
+    return _let_in(who, _next())
+
+
+@blueprint.post("/logout")
+def log_out() -> Any:
+    """End the log-in and close its sockets."""
+    id = session.get("login")
+    if isinstance(id, str):
+        desk().logins.ended(id)
+        desk().screens.close_login(id)
+    session.clear()
+    return redirect(url_for("entrance.login"))
+
+
+@blueprint.get("/first/<token>")
+@limiter.limit("20 per minute")
+def first(token: str) -> Any:
+    """Let the first person in by the link that was printed at the start; it works once."""
+    options = desk().options
+    known, given = (hashlib.sha256(text.encode()).digest() for text in (options.first_token, token))
+    if not options.first_token or not hmac.compare_digest(known, given):
+        abort(404)
+    if not desk().logins.link_used(token):
+        return render_template("message.html", title="This link was used already", text="Please log in instead."), 410
+    return _let_in(Who(options.first_user, None), "/")  # type: ignore[arg-type]  # the role is the database's
+
+
+def _let_in(who: Who, to: str) -> Any:
+    id = desk().logins.begun(who.name)
+    if id is None:
+        text = f"There is no person '{who.name}' here: make one with `piio user add`."
+        return render_template("message.html", title="Nobody of that name", text=text), 403
+    session.clear()
+    session.permanent = True
+    session["login"] = id
+    return redirect(to)
+
+
+def _next() -> str:
+    """Where to go after the log-in: a page of ours, never another host's."""
+    wanted = request.values.get("next", "")
+    ours = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
+    return wanted if ours else "/"

@@ -1,0 +1,83 @@
+"""Carrying a page's sets and requests to the bridge, and the outcomes back."""
+
+import math
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import to_builtins
+
+from piio.errors import PiioError
+from piio_schemas import topics
+from piio_schemas.commands import DEFAULT_TTL, Set, SetResult
+from piio_schemas.documents import DocumentError, as_model, encode
+from piio_schemas.roles import Role, may_act_as
+from piio_webapp.broker import Broker
+from piio_webapp.events import ERRANDS, Ask, PageSet
+from piio_webapp.mirror import Mirror
+from piio_webapp.people import Who
+
+Tell = Callable[[Any], None]
+
+
+class Errands:
+    """What people ask through their pages; `tell` gets the outcome, at once or later, on any thread."""
+
+    def __init__(self, broker: Broker, mirror: Mirror) -> None:
+        self._broker = broker
+        self._mirror = mirror
+
+    def set(self, who: Who, wanted: PageSet, tell: Tell) -> None:
+        """Ask a point for a value, unless the page is too old, the person may not or the bridge is not there."""
+        id = f"web-{secrets.token_hex(8)}"
+
+        def done(result: SetResult) -> None:
+            tell({"id": wanted.id, **{key: value for key, value in to_builtins(result).items() if key != "id"}})
+
+        status, reason = self._judged(who, wanted)
+        if status:
+            done(SetResult(id=id, status=status, reason=reason))  # type: ignore[arg-type]  # refused or expired
+            return
+        command = Set(
+            value=wanted.value, id=id, ttl=DEFAULT_TTL, pulse=wanted.pulse, by=who.name,
+            beacon=self._mirror.bridge_echo(DEFAULT_TTL),
+        )  # fmt: skip
+        if command.beacon is None:
+            done(SetResult(id=id, status="refused", reason="the bridge is not there: nothing was sent"))
+            return
+        topic = topics.VALUE_SET.at(self._broker.prefix, agent=wanted.agent, point=wanted.point)
+        try:
+            self._broker.set(topic, encode(command), id, DEFAULT_TTL, done)
+        except PiioError as error:
+            done(SetResult(id=id, status="refused", reason=str(error)))
+
+    def ask(self, who: Who, asked: Ask, tell: Tell) -> None:
+        """Carry a request in the name of the person; what it says itself about who asks is overwritten."""
+
+        def failed(message: str) -> None:
+            tell({"id": asked.id, "answer": {"ok": False, "error": {"message": message}}})
+
+        errand = ERRANDS[asked.verb]
+        if not may_act_as(who.role, errand.role):
+            failed(f"this needs the role {errand.role}; you are {who.role}")
+            return
+        if "agent" in errand.topic.levels and asked.agent is None:
+            failed("say which board")
+            return
+        try:
+            request = as_model({**asked.body, "by": who.name}, errand.model)
+            topic = errand.topic.at(self._broker.prefix, agent=asked.agent or "")
+            self._broker.request(topic, request, lambda answer: tell({"id": asked.id, "answer": answer}))
+        except (DocumentError, PiioError) as error:
+            failed(str(error))
+
+    def _judged(self, who: Who, wanted: PageSet) -> tuple[str, str]:
+        if not may_act_as(who.role, Role.OPERATOR):
+            return "refused", f"setting needs the role operator; you are {who.role}"
+        if not math.isfinite(wanted.value):
+            return "refused", "the value is not a number"
+        if wanted.tick.age == math.inf:
+            return "refused", "the web app has started anew since: try again"
+        if wanted.tick.age > DEFAULT_TTL:
+            return "expired", f"the page was {wanted.tick.age:.1f} s behind: nothing was sent"
+        return "", ""

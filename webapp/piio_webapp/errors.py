@@ -1,0 +1,15 @@
+"""What can go wrong in the web app; every message names the culprit and the remedy."""
+
+from piio.errors import PiioError
+
+
+class PersonError(PiioError, ValueError):
+    """A person who cannot be made, changed or found."""
+
+
+class StateError(PiioError, OSError):
+    """A state folder or database that cannot be used."""
+
+
+class DoorError(PiioError, OSError):
+    """An address that cannot be listened on."""

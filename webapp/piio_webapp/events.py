@@ -1,0 +1,61 @@
+"""What pages may send, each a strict model: a page is a stranger until its words are checked."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from piio_schemas import requests, topics
+from piio_schemas.identifiers import NAME, POINT
+from piio_schemas.roles import Role
+from piio_webapp.boot import PageTick
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+AgentName = Annotated[str, Meta(pattern=f"^{NAME}$", max_length=63)]
+PointName = Annotated[str, Meta(pattern=f"^{POINT}$", max_length=63)]
+Verb = Literal["history", "revisions", "restore", "copy", "forget", "preview", "save"]
+
+
+class Look(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page turns to a board, or to the list of boards."""
+
+    agent: AgentName | None = None
+    raws: bool = False
+
+
+class PageSet(Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody pressed something."""
+
+    id: Id
+    agent: AgentName
+    point: PointName
+    value: float
+    tick: PageTick
+    pulse: Annotated[float, Meta(gt=0, le=3600)] | None = None
+
+
+class Ask(Struct, frozen=True, forbid_unknown_fields=True):
+    """A page asks the bridge for something about a board."""
+
+    id: Id
+    verb: Verb
+    agent: AgentName | None = None
+    body: dict[str, Any] = {}
+
+
+class Errand(Struct, frozen=True):
+    """What a verb needs and where it goes."""
+
+    role: Role
+    topic: topics.Topic
+    model: type[requests.Request]
+
+
+ERRANDS: dict[str, Errand] = {
+    "history": Errand(Role.VIEWER, topics.REQUEST_HISTORY, requests.HistoryRequest),
+    "revisions": Errand(Role.VIEWER, topics.REQUEST_REVISIONS, requests.RevisionsRequest),
+    "preview": Errand(Role.VIEWER, topics.REQUEST_PREVIEW, requests.PreviewRequest),
+    "restore": Errand(Role.ADMIN, topics.REQUEST_RESTORE, requests.RestoreRequest),
+    "copy": Errand(Role.ADMIN, topics.REQUEST_COPY, requests.CopyRequest),
+    "forget": Errand(Role.ADMIN, topics.REQUEST_FORGET, requests.ForgetRequest),
+    "save": Errand(Role.ADMIN, topics.CONFIG_SET, requests.ConfigurationRequest),
+}

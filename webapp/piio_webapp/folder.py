@@ -1,0 +1,64 @@
+"""The web app's own folder: what only its owner may read."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from piio_webapp.errors import StateError
+
+KEY_FILE = "webapp.key"
+DATABASE_FILE = "webapp.db"
+
+
+def prepared(state: Path) -> Path:
+    """Return the folder, made if it is missing; StateError says why it cannot be used."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StateError(f"the state folder {state} cannot be made: {error.strerror}") from error
+    if not os.access(state, os.R_OK | os.W_OK | os.X_OK):
+        raise StateError(f"the state folder {state} cannot be written: change its owner or choose another --state")
+    return state
+
+
+def session_key(state: Path) -> bytes:
+    """Return the key that signs sessions, made at the first start and kept, so that a restart logs nobody out."""
+    path = state / KEY_FILE
+    try:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_key(path)
+    except OSError as error:
+        raise StateError(f"{path} cannot be made: {error.strerror}") from error
+    key = secrets.token_hex(32).encode()
+    with os.fdopen(made, "wb") as file:
+        file.write(key)
+    return key
+
+
+def instance(key: bytes) -> str:
+    """Return the name under which this installation's web app reports its status, the same at every start."""
+    return hashlib.sha256(b"instance" + key).hexdigest()[:12]
+
+
+def database_url(state: Path, given: str | None) -> str:
+    """Return the database's URL; the SQLite file of the folder is made readable by its owner alone."""
+    if given:
+        return given
+    path = prepared(state) / DATABASE_FILE
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StateError(f"the database {path} cannot be opened: {error.strerror}") from error
+    return f"sqlite:///{path.resolve()}"
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {error.strerror}") from error
+    if len(key) < 32:
+        raise StateError(f"{path} is not a session key: remove it, and everybody logs in again")
+    return key

@@ -1,0 +1,206 @@
+"""What the broker says, as pages need it: documents of every board, and readings of those somebody looks at."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from msgspec import Struct, field
+
+from piio.connection import Message
+from piio_schemas import topics
+from piio_schemas.beacons import BridgeBeacon, Echo
+from piio_schemas.documents import DocumentError, as_model, read_json
+from piio_schemas.identifiers import RESERVED
+from piio_schemas.numbers import number_from_text
+
+MOST_BOARDS = 2000
+MOST_READINGS = 4000
+"""Values, qualities or raws of one board; what comes on top is not kept."""
+
+DOCUMENTS = {
+    topics.CAPABILITIES.pattern: "capabilities",
+    topics.CONFIG.pattern: "config",
+    topics.APPLIED.pattern: "applied",
+    topics.HEALTH.pattern: "health",
+}
+READINGS = {topics.VALUE.pattern: "values", topics.QUALITY.pattern: "qualities", topics.RAW.pattern: "raws"}
+
+
+class Board(Struct):
+    """One board as last heard of."""
+
+    status: str = "offline"
+    seen: float | None = None
+    """Unix seconds of the last sign of life heard while this web app ran."""
+    documents: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
+    qualities: dict[str, str] = field(default_factory=dict)
+    raws: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the list of boards shows of it."""
+        machine = self.documents.get("capabilities", {}).get("board") or {}
+        return {
+            "status": self.status,
+            "seen": self.seen,
+            "model": machine.get("model", ""),
+            "hostname": machine.get("hostname", ""),
+            "points": len(self.documents.get("config", {}).get("points", {})),
+        }
+
+
+class Change(Struct, frozen=True):
+    """What became different: of a board its `status` or a document, or a reading by its key; of no board, the link."""
+
+    kind: str
+    agent: str | None = None
+    key: str | None = None
+    before: Any = None
+
+
+OnChange = Callable[[Change], None]
+
+
+class Mirror:
+    """What was heard; `on_change` runs on the connection's thread, while nobody else reads."""
+
+    def __init__(self, prefix: str, on_change: OnChange) -> None:
+        self.lock = threading.RLock()
+        self.boards: dict[str, Board] = {}
+        self.broker = False
+        self.bridge = False
+        self._prefix = prefix
+        self._on_change = on_change
+        self._beacon: tuple[Echo, float] | None = None
+
+    def filters(self) -> Iterator[tuple[str, int]]:
+        """The topics that are always heard."""
+        always = (topics.STATUS, topics.CAPABILITIES, topics.CONFIG, topics.APPLIED, topics.HEALTH, topics.BEACON)
+        for topic in (*always, topics.VALUE_RESULT, topics.BRIDGE_STATUS, topics.BRIDGE_BEACON):
+            yield topic.every(self._prefix), topic.qos
+
+    def filters_of(self, agent: str) -> Iterator[tuple[str, int]]:
+        """The topics that are heard while somebody looks at the board."""
+        for topic in (topics.VALUE, topics.QUALITY, topics.RAW, topics.POINT_EVENT):
+            yield topic.every(self._prefix, agent=agent), topic.qos
+
+    def connected(self) -> None:
+        """Begin anew on a connection: what is retained will be told again, what is not there any more is forgotten."""
+        with self.lock:
+            self.broker, self.bridge, self._beacon = True, False, None
+            for board in self.boards.values():
+                board.values.clear()
+                board.qualities.clear()
+                board.raws.clear()
+            self._on_change(Change("link"))
+
+    def disconnected(self) -> None:
+        """Nothing is heard any more; everything is stale, and keeps its last value."""
+        with self.lock:
+            self.broker, self.bridge, self._beacon = False, False, None
+            self._on_change(Change("link"))
+
+    def bridge_echo(self, ttl: float) -> Echo | None:
+        """Return the bridge's newest beacon on this connection, None if heard more than `ttl` seconds ago."""
+        with self.lock:
+            if self._beacon is None or time.monotonic() - self._beacon[1] > ttl:
+                return None
+            return self._beacon[0]
+
+    def unlooked(self, agent: str) -> None:
+        """Forget a board's readings, which are not heard any more."""
+        with self.lock:
+            board = self.boards.get(agent)
+            if board:
+                board.values.clear()
+                board.qualities.clear()
+                board.raws.clear()
+
+    def heard(self, message: Message) -> None:
+        """Take a message in; what is malformed changes nothing."""
+        match = topics.match(message.topic, self._prefix)
+        if match is None:
+            return
+        pattern, levels = match.topic.pattern, match.levels
+        with self.lock:
+            if pattern == topics.BRIDGE_STATUS.pattern:
+                self._bridge_status(message.payload)
+            elif pattern == topics.BRIDGE_BEACON.pattern:
+                self._bridge_beacon(message)
+            elif levels.get("agent", "bridge") not in RESERVED:
+                self._of_board(levels["agent"], pattern, levels, message)
+
+    def _bridge_status(self, payload: bytes) -> None:
+        online = payload == b"online"
+        if online != self.bridge:
+            self.bridge = online
+            self._on_change(Change("link"))
+
+    def _bridge_beacon(self, message: Message) -> None:
+        if not message.retained:
+            try:
+                beacon = as_model(read_json(message.payload), BridgeBeacon)
+            except DocumentError:
+                return
+            self._beacon = (beacon.echo, time.monotonic())
+
+    def _of_board(self, agent: str, pattern: str, levels: dict[str, str], message: Message) -> None:
+        board = self.boards.get(agent)
+        if board is None:
+            if not message.payload or pattern in READINGS or len(self.boards) >= MOST_BOARDS:
+                return
+            board = self.boards[agent] = Board()
+        if pattern in READINGS:
+            self._reading(agent, board, READINGS[pattern], levels, message.payload)
+        elif pattern == topics.STATUS.pattern:
+            self._status(agent, board, message)
+        elif pattern in DOCUMENTS:
+            self._document(agent, board, DOCUMENTS[pattern], message)
+        if not message.retained and pattern in (topics.BEACON.pattern, topics.HEALTH.pattern):
+            board.seen = time.time()
+
+    def _status(self, agent: str, board: Board, message: Message) -> None:
+        if not message.payload:
+            self._forget_if_gone(agent, board)
+            return
+        before, board.status = board.status, "online" if message.payload == b"online" else "offline"
+        if before != board.status:
+            if not message.retained:
+                board.seen = time.time()
+            self._on_change(Change("status", agent, before=None if message.retained else before))
+
+    def _document(self, agent: str, board: Board, name: str, message: Message) -> None:
+        before = board.documents.get(name)
+        if message.payload:
+            try:
+                document = read_json(message.payload)
+            except DocumentError:
+                return
+            if not isinstance(document, dict) or document == before:
+                return
+            board.documents[name] = document
+        else:
+            board.documents.pop(name, None)
+        self._on_change(Change(name, agent, before=None if message.retained else before))
+        if not message.payload:
+            self._forget_if_gone(agent, board)
+
+    def _forget_if_gone(self, agent: str, board: Board) -> None:
+        """A board whose capabilities and configuration were cleared was removed by somebody."""
+        if not board.documents.keys() & {"capabilities", "config"}:
+            self.boards.pop(agent, None)
+            self._on_change(Change("gone", agent))
+
+    def _reading(self, agent: str, board: Board, kind: str, levels: dict[str, str], payload: bytes) -> None:
+        key = levels["point"] if "point" in levels else f"{levels['interface']}/{levels['channel']}"
+        readings: dict[str, Any] = getattr(board, kind)
+        if not payload:
+            readings.pop(key, None)
+        elif key in readings or len(readings) < MOST_READINGS:
+            try:
+                readings[key] = payload[:300].decode() if kind == "qualities" else number_from_text(payload)
+            except ValueError:
+                return
+        self._on_change(Change(kind, agent, key))

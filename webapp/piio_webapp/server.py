@@ -1,0 +1,99 @@
+"""Serving the application: one gunicorn worker with many threads, which ends when its arbiter does."""
+
+import logging
+import os
+import socket
+import sys
+import threading
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from piio_webapp.application import create_app
+from piio_webapp.errors import DoorError
+from piio_webapp.options import Options
+from piio_webapp.screens import MOST_SCREENS
+
+log = logging.getLogger(__name__)
+
+THREADS = MOST_SCREENS + 28
+"""Each web socket holds a thread; the others serve pages."""
+
+GRACE = 2
+"""Seconds the worker may take to stop; then it is killed."""
+
+
+def listening(listen: str, port: int) -> socket.socket:
+    """Return a socket that listens; DoorError says who has the port or what is wrong with the address."""
+    try:
+        family = socket.getaddrinfo(listen, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        made = socket.create_server((listen, port), family=family, backlog=256)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DoorError(f"{listen} port {port} cannot be listened on: {reason}; choose another --port") from error
+    made.set_inheritable(True)
+    return made
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn, told everything here: neither its command line nor its files are read."""
+
+    def __init__(self, options: Options, listener: socket.socket) -> None:
+        self._piio = options
+        self._listener = listener
+        self._desk: Any = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what gunicorn needs to know."""
+        settings = {
+            "bind": f"fd://{self._listener.fileno()}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "worker_connections": 4 * THREADS,
+            "graceful_timeout": GRACE,
+            "keepalive": 5,
+            "control_socket_disable": True,
+            "errorlog": "-",
+            "loglevel": "warning",
+            "proc_name": "piio webapp",
+            "worker_exit": self._worker_exit,
+            "worker_int": self._worker_int,
+        }
+        for name, value in settings.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Make the application, in the worker: threads do not survive a fork."""
+        app, self._desk, _ = create_app(self._piio)
+        threading.Thread(target=self._watch_arbiter, args=(os.getppid(),), daemon=True).start()
+        return app
+
+    def _worker_int(self, _: Any) -> None:
+        log.debug("asked to stop")
+
+    def _worker_exit(self, _: Any, __: Any) -> None:
+        """Say goodbye; then end without waiting for threads that web sockets hold."""
+        if self._desk:
+            self._desk.stop()
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+    def _watch_arbiter(self, arbiter: int) -> None:
+        """End when the arbiter was killed, so that the address is free for the next."""
+        never = threading.Event()
+        while not never.wait(0.5):
+            if os.getppid() != arbiter:
+                os._exit(1)
+
+
+def served(options: Options) -> None:
+    """Listen and serve until SIGTERM or SIGINT, which end the process."""
+    listener = listening(options.listen, options.port)
+    host = f"[{options.listen}]" if ":" in options.listen else options.listen
+    print(f"http://{host}:{listener.getsockname()[1]}", flush=True)
+    Server(options, listener).run()

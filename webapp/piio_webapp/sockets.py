@@ -1,0 +1,122 @@
+"""The web socket of each page: who may open it, what it may say, and that a page is never sent too much."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Flask, request, session
+from flask_socketio import SocketIO, disconnect
+from msgspec import ValidationError, convert
+
+from piio_webapp.errands import Errands
+from piio_webapp.events import Ask, Look, PageSet
+from piio_webapp.logins import Logins
+from piio_webapp.people import Who
+from piio_webapp.screen import Screen
+from piio_webapp.screens import Screens, Wire
+
+log = logging.getLogger(__name__)
+
+LARGEST_EVENT = 66_000
+"""Bytes a page may send at once: a configuration, which a message may not exceed either."""
+
+
+class Json:
+    """JSON that cannot carry NaN in either direction."""
+
+    @staticmethod
+    def dumps(document: Any, **_: Any) -> str:
+        """Write JSON; NaN becomes null."""
+        return orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    @staticmethod
+    def loads(text: str | bytes, **_: Any) -> Any:
+        """Read JSON; ValueError for NaN and anything else that is none."""
+        return orjson.loads(text)
+
+
+def opened(app: Flask, logins: Logins, screens: Screens, errands: Errands) -> tuple[SocketIO, Wire]:
+    """Open Socket.IO at its usual path; return it and how pages are reached through it."""
+    socketio = SocketIO(
+        app,
+        async_mode="threading",
+        async_handlers=False,  # in order, and no thread per event
+        json=Json,
+        max_http_buffer_size=LARGEST_EVENT,
+        manage_session=True,
+        always_connect=False,
+        ping_interval=10,
+        ping_timeout=10,
+        logger=False,
+        engineio_logger=False,
+    )
+    _connections(socketio, logins, screens)
+    _events(socketio, logins, screens, errands)
+    return socketio, Wire(_sender(socketio), _closer(app))
+
+
+def _connections(socketio: SocketIO, logins: Logins, screens: Screens) -> None:
+    def connect(_: Any = None) -> bool:
+        """Let in who is logged in; called by the server alone, and as an event it grants nothing."""
+        login = session.get("login")
+        return isinstance(login, str) and logins.who(login) is not None and screens.opened(_sid(), login)
+
+    def gone(_: Any = None) -> None:
+        screens.closed(_sid())
+
+    socketio.on_event("connect", connect)
+    socketio.on_event("disconnect", gone)
+
+
+def _events(socketio: SocketIO, logins: Logins, screens: Screens, errands: Errands) -> None:
+    def checked(handle: Callable[[Who, Screen, Any], None], model: type[Any]) -> Callable[..., None]:
+        """Wrap a handler: the person and the argument are looked at anew at every event."""
+
+        def handler(*arguments: Any) -> None:
+            screen = screens.of(_sid())
+            who = logins.who(screen.login) if screen else None
+            if screen is None or who is None or not screen.allowance.taken():
+                disconnect()
+                return
+            try:
+                (argument,) = arguments
+                handle(who, screen, convert(argument, model))
+            except (ValueError, ValidationError) as error:
+                log.info("a page of %s sent what is no %s: %s", who.name, model.__name__, error)
+
+        return handler
+
+    def look(_: Who, screen: Screen, wanted: Look) -> None:
+        screens.look(screen.sid, wanted.agent, wanted.raws)
+
+    def set(who: Who, screen: Screen, wanted: PageSet) -> None:
+        if screens.begun(screen):
+            errands.set(who, wanted, lambda answer: screens.answer(screen.sid, answer))
+
+    def ask(who: Who, screen: Screen, wanted: Ask) -> None:
+        if screens.begun(screen):
+            errands.ask(who, wanted, lambda answer: screens.answer(screen.sid, answer))
+
+    socketio.on_event("look", checked(look, Look))
+    socketio.on_event("set", checked(set, PageSet))
+    socketio.on_event("ask", checked(ask, Ask))
+
+
+def _sender(socketio: SocketIO) -> Callable[[str, dict[str, Any], Callable[..., None]], None]:
+    def send(sid: str, frame: dict[str, Any], taken: Callable[..., None]) -> None:
+        socketio.emit("frame", frame, to=sid, callback=taken)
+
+    return send
+
+
+def _closer(app: Flask) -> Callable[[str], None]:
+    def close(sid: str) -> None:
+        with app.app_context():
+            disconnect(sid, namespace="/")
+
+    return close
+
+
+def _sid() -> str:
+    return str(request.sid)  # type: ignore[attr-defined]  # Flask-SocketIO's

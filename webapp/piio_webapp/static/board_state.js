@@ -1,0 +1,87 @@
+/* One board as this page knows it: its documents and readings, kept up by frames. */
+import { link } from "./link.js";
+
+const DOCUMENTS = ["capabilities", "config", "applied", "health"];
+
+/** Dispatches `snapshot`, `board` (documents), `readings` (detail: a set of points) and `link` (all qualities). */
+export class BoardState extends EventTarget {
+  known = false;
+  heard = false;
+  status = "unknown";
+  seen = null;
+  values = {};
+  qualities = {};
+  raws = {};
+  #server = { broker: false, bridge: false };
+
+  constructor(agent, raws = false) {
+    super();
+    this.agent = agent;
+    this.#forget();
+    link.addEventListener("frame", ({ detail }) => this.#take(detail));
+    link.addEventListener("state", () => this.#say("link"));
+    link.look(agent, raws);
+  }
+
+  /** What is shown of a point: {value, quality, reason}. */
+  reading(point) {
+    const [quality, reason] = this.#quality(point);
+    return { value: this.values[point] ?? null, quality, reason };
+  }
+
+  /** What the board says of the channel of a point, if it says anything. */
+  channelOf(point) {
+    const { interface: name, channel } = this.config.points?.[point] ?? {};
+    return this.capabilities?.interfaces?.[name]?.channels?.[channel] ?? null;
+  }
+
+  #quality(point) {
+    if (link.state === "down") return ["stale", "connection lost"];
+    if (link.state === "silent") return ["stale", "the web app has gone quiet"];
+    if (!this.#server.broker) return ["stale", "no connection to the broker"];
+    if (!this.#server.bridge) return ["stale", "the bridge is offline"];
+    const text = this.qualities[point];
+    if (text === undefined) return ["stale", this.status === "online" ? "no reading yet" : "the board is offline"];
+    const [word, ...rest] = text.split(":");
+    return [["good", "stale", "bad"].includes(word) ? word : "bad", rest.join(":").trim()];
+  }
+
+  #forget() {
+    for (const name of DOCUMENTS) this[name] = null;
+    this.config = {};
+    this.values = {};
+    this.qualities = {};
+    this.raws = {};
+  }
+
+  #take(frame) {
+    if (frame.full) this.#forget();
+    if (frame.full) this.heard = true;
+    if (frame.link) this.#server = frame.link;
+    if (frame.board !== undefined) this.#takeBoard(frame.board);
+    const touched = new Set();
+    for (const kind of ["values", "qualities", "raws"]) this.#takeReadings(kind, frame[kind], touched);
+    if (frame.full) this.#say("snapshot");
+    if (frame.board !== undefined) this.#say("board");
+    if (frame.link || frame.board !== undefined) this.#say("link");
+    else if (touched.size) this.#say("readings", touched);
+  }
+
+  #takeBoard(board) {
+    this.known = board !== null;
+    if (board === null) { this.status = "unknown"; this.#forget(); return; }
+    this.status = board.status;
+    this.seen = board.seen;
+    for (const name of DOCUMENTS) if (name in board) this[name] = board[name];
+    this.config ??= {};
+  }
+
+  #takeReadings(kind, readings, touched) {
+    for (const [key, value] of Object.entries(readings ?? {})) {
+      if (value === null) delete this[kind][key]; else this[kind][key] = value;
+      touched.add(key);
+    }
+  }
+
+  #say(event, detail) { this.dispatchEvent(new CustomEvent(event, { detail })); }
+}

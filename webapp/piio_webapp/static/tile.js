@@ -1,0 +1,77 @@
+/* The frame around a display: its label, its place, and how far its value can be believed. */
+import { defaultsOf } from "./display_types.js";
+import { element, write } from "./element.js";
+import { link } from "./link.js";
+
+const MOST_BUCKETS = 600;
+
+export class Tile {
+  #told = "";
+
+  constructor(id, type, known, role) {
+    this.type = type;
+    this.known = known;
+    this.mayset = role === "operator" || role === "admin";
+    this.title = element("h2");
+    this.state = element("span", { className: "state" });
+    this.reason = element("p", { className: "reason" });
+    this.display = known ? document.createElement(known.tag) : element("p", { className: "problem" }, `There is no display '${type}' here.`);
+    this.display.classList.add("display");
+    this.root = element("article", { className: "tile card", data: { display: id } }, element("header", {}, this.title, this.state), this.display, this.reason);
+  }
+
+  /** Whether this tile can show the display, so that it is kept with its zoom and data. */
+  fits(display) { return display.type === this.type && (display.point ?? null) === this.point; }
+
+  configure(board, display) {
+    this.point = display.point ?? null;
+    const point = board.config.points?.[this.point] ?? null;
+    const { x = 0, y = 0, w = 3, h = 2 } = display.place ?? {};
+    for (const [name, value] of Object.entries({ x: x + 1, y: y + 1, w: Math.min(w, 12 - x), h })) this.root.style.setProperty(`--${name}`, value);
+    write(this.title, display.label || point?.label || this.point || this.type);
+    this.root.setAttribute("aria-label", this.title.textContent);
+    if (!this.known) return;
+    const channel = board.channelOf(this.point);
+    const told = JSON.stringify([display, point, channel]);
+    if (told !== this.#told) {
+      const first = this.#told === "";
+      this.#told = told;
+      this.#guarded(() => this.display.configure({
+        agent: board.agent, name: this.point, display, point, channel, mayset: this.mayset, defaults: defaultsOf(this.known.manifest),
+      }));
+      if (first) this.askHistory(board);
+    }
+    this.show(board);
+  }
+
+  show(board) {
+    const missing = this.point !== null && !(this.point in (board.config.points ?? {}));
+    const reading = missing ? { value: null, quality: "bad", reason: "there is no such point any more" } : board.reading(this.point);
+    this.root.dataset.quality = reading.quality;
+    this.display.dataset.quality = reading.quality;
+    write(this.state, reading.quality === "good" ? "" : reading.quality);
+    write(this.reason, reading.reason);
+    this.reason.title = reading.reason;
+    this.reason.hidden = !reading.reason;
+    if (this.known) this.#guarded(() => this.display.show(reading));
+  }
+
+  async askHistory(board) {
+    const seconds = this.known?.constructor.seconds?.(this.display.options ?? {}) ?? 0;
+    if (!seconds || !this.point || !(this.point in (board.config.points ?? {}))) return;
+    const end = Date.now() / 1000;
+    const answer = await link.ask("history", board.agent, { point: this.point, start: end - seconds, end, buckets: MOST_BUCKETS });
+    if (answer.ok) this.#guarded(() => this.display.history(answer.buckets));
+  }
+
+  remove() { this.root.remove(); }
+
+  /** A stranger's display that fails is shown as failed and harms no other. */
+  #guarded(act) {
+    try { act(); } catch (error) {
+      console.error(`the display ${this.type} failed:`, error);
+      write(this.reason, `this display failed: ${error.message}`);
+      this.reason.hidden = false;
+    }
+  }
+}
