@@ -2,10 +2,11 @@
 
 import logging
 import secrets
+import threading
 from collections.abc import Callable
 from functools import partial
 
-from piio.connection import Message
+from piio.connection import Connection, Message
 from piio_agent import health
 from piio_agent.applied import AppliedState
 from piio_agent.board import board
@@ -22,7 +23,7 @@ from piio_agent.outputs.engine import Engine
 from piio_agent.outputs.runner import Runner
 from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
 from piio_agent.readings import Readings
-from piio_agent.sampler import EdgeSeen, Reading, Released, Report, Sampler, Trouble
+from piio_agent.sampler import EdgeSeen, Looked, Reading, Released, Report, Sampler, Trouble
 from piio_agent.settings import Identity
 from piio_agent.software import software
 from piio_agent.storage import LastOutputs, StoredConfiguration
@@ -38,9 +39,6 @@ log = logging.getLogger(__name__)
 
 HEALTH = 10.0
 """Seconds between two reports of health."""
-
-LOOK_AGAIN = 5.0
-"""Seconds between two looks at an interface that is not usable."""
 
 LAST_WORDS = 1.0
 """Seconds that a driver may take to let go when the agent ends."""
@@ -73,7 +71,7 @@ class Agent:
         self.configuring = Configuring(
             self.hardware, self.samplers, self.outputs, self.applied, self.readings, self.loop
         )
-        self.presence = Presence(self.uplink, self.loop, clock, self.boot, self._announce, self._withdraw)
+        self.presence = Presence(self.uplink, self.loop, clock, self.boot, self)
         self.viewers = Viewers(self.loop, clock, self._look)
         self.inbox = Inbox(self, clock)
 
@@ -90,7 +88,6 @@ class Agent:
         self.presence.start()
         self.loop.every(1.0, self.readings.repeat)
         self.loop.every(HEALTH, self._say_health)
-        self.loop.every(LOOK_AGAIN, self._look_again)
         try:
             self.loop.run()
         finally:
@@ -104,7 +101,7 @@ class Agent:
         """Bring a configuration from the bridge into force and keep it."""
         self.configure(configuration)
         if self._stored:
-            self._stored.save(configuration)
+            self._stored.keep(configuration)
 
     def configure(self, configuration: Configuration) -> None:
         """Bring a configuration into force."""
@@ -117,42 +114,54 @@ class Agent:
 
     def _begin_to_connect(self, waited: float) -> None:
         """Connect once the channels have answered: what is announced then is true. One that hangs is not waited for."""
-        if self.applied.settled or waited >= 1.0:
+        if (self.applied.settled and self.hardware.known) or waited >= 1.0:
             self.uplink.start()
         else:
             self.loop.after(0.02, lambda: self._begin_to_connect(waited + 0.02))
 
     # Other threads hand over what they have; everything below them runs on the loop.
 
-    def _on_connected(self, number: int) -> None:
+    def _on_connected(self, number: int, connection: Connection) -> None:
         # Here, on the connection's thread, looking the broker's name up may take its time.
         found = board(self.identity.address, self._simulated())
-        self.loop.post_newest("connected", lambda: self._connected(number, found))
+        self.loop.post_newest("connected", lambda: self._connected(number, connection, found))
 
     def _on_message(self, number: int, message: Message) -> None:
         if not self.loop.post(partial(self.inbox.handle, number, message)):
             self.complaints.note("overload", "too many messages wait: some are dropped")
 
     def _on_report(self, report: Report) -> None:
-        self.loop.post_newest((type(report), report.channel), partial(self._input, report))
+        key = report.interface if isinstance(report, Looked) else report.channel
+        self.loop.post_newest((type(report), key), partial(self._input, report))
 
     def _on_output(self, report: outputs.Report) -> None:
         self.loop.post_newest((type(report), report.channel), partial(self._output, report))
 
-    def _connected(self, number: int, found: Board) -> None:
+    def _connected(self, number: int, connection: Connection, found: Board) -> None:
         self._board = found
         self.readings.announced = False
+        self.uplink.adopt(connection)
         self.presence.connected(number)
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Say everything there is to know on the present connection."""
         self._say_capabilities()
-        self.uplink.say(topics.APPLIED, self.applied.document())
+        self._say_applied()
         self.readings.announce()
 
-    def _withdraw(self) -> None:
+    def appeared(self) -> None:
+        """We are known to be there."""
+        self.inbox.open_held()
+        self._say_health()
+
+    def withdraw(self) -> None:
+        """Say nothing any more on the present connection."""
         self.readings.announced = False
 
     def _input(self, report: Report) -> None:
+        if isinstance(report, Looked):
+            self._looked(report)
+            return
         if isinstance(report, Released):
             self.configuring.released(report.channel)
             return
@@ -189,13 +198,13 @@ class Agent:
 
     def _look(self, watching: bool) -> None:
         for sampler in self.samplers.values():
-            sampler.look(watching)
+            sampler.watch(watching)
 
-    def _look_again(self) -> None:
-        """Look whether an interface that was not usable is there by now."""
-        broken = [name for name in self.hardware.errors if name in self.hardware.interfaces]
-        back = [name for name in broken if self.hardware.look(name)]
-        if back:
+    def _looked(self, report: Looked) -> None:
+        """An interface was looked at: what it can do may have changed."""
+        before = self.hardware.capabilities()
+        self.hardware.note(report.interface, report.channels, report.error)
+        if self.hardware.capabilities() != before:
             self._say_capabilities()
 
     def _say_capabilities(self) -> None:
@@ -241,7 +250,11 @@ class Agent:
             log.error("a driver hangs: its outputs could not be driven safe")
         for sampler in self.samplers.values():
             sampler.stop(LAST_WORDS / len(self.samplers))
-        self.hardware.shut()
         self._if_there(lambda: self.uplink.say(topics.STATUS, OFFLINE))
-        self.uplink.stop()
+        # A broker that does not answer must not keep us: the last will speaks for us then.
+        goodbye = threading.Thread(target=self.uplink.stop, name="goodbye", daemon=True)
+        goodbye.start()
+        goodbye.join(LAST_WORDS)
+        if self._stored:
+            self._stored.finish(LAST_WORDS)
         log.info("agent '%s' has ended", self.identity.name)

@@ -99,18 +99,13 @@ class Configuring:
             if type(self._wanted.get(id)) is not type(now):
                 del self._asked[id]
                 self._release(id, now)
-        for id in self._hardware_gone():
-            self._closing.discard(id)
-
-    def _hardware_gone(self) -> list[ChannelId]:
-        return [id for id in self._closing if id.interface not in self._samplers]
 
     def _release(self, id: ChannelId, now: Wanted) -> None:
         self._applied.forget(id)
         self._readings.forget(id)
-        self._closing.add(id)
         if id.interface not in self._samplers:
             return
+        self._closing.add(id)
         if isinstance(now, WantedOutput):
             self._outputs.send(Close(id))
         else:
@@ -124,6 +119,7 @@ class Configuring:
             self._outputs.send(Change(id, new.policies))
         else:
             self._samplers[id.interface].change(id.channel, new.rates)
+            self._readings.review(id, new.deadband)
 
     def _take(self, id: ChannelId, new: Wanted) -> None:
         self._asked[id] = new

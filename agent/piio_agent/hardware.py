@@ -23,12 +23,12 @@ class InterfaceSettings(Struct, frozen=True):
 
 
 class Hardware:
-    """Interfaces by name. One that cannot be made, or cannot be looked at, leaves the others alone."""
+    """Interfaces by name. One that cannot be made leaves the others alone; making one touches no hardware."""
 
     def __init__(self, wanted: Mapping[str, InterfaceSettings], context: Context, folders: Iterable[Path] = ()) -> None:
         self.interfaces: dict[str, Interface] = {}
         self.errors: dict[str, str] = {}
-        """Why an interface could not be made, or what its channels() said last."""
+        """Why an interface could not be made, or is not usable."""
         self.channels: dict[str, Mapping[str, Channel]] = {}
         self._wanted = dict(wanted)
         known = drivers(folders)
@@ -37,18 +37,19 @@ class Hardware:
                 self.interfaces[name] = make(settings.driver, settings.options, context, known)
             except Exception as error:
                 self._note(name, reason(error))
-        for name in self.interfaces:
-            self.look(name)
 
-    def look(self, name: str) -> bool:
-        """Look at an interface's channels again; whether it is usable now."""
-        try:
-            self.channels[name] = dict(self.interfaces[name].channels())
-        except Exception as error:
-            self._note(name, reason(error))
-            return False
-        self.errors.pop(name, None)
-        return True
+    @property
+    def known(self) -> bool:
+        """Whether every interface was looked at."""
+        return all(name in self.channels or name in self.errors for name in self.interfaces)
+
+    def note(self, name: str, channels: Mapping[str, Channel], error: str | None) -> None:
+        """An interface was looked at: it has these channels, or is not usable for that reason."""
+        if error:
+            self._note(name, error)
+        else:
+            self.channels[name] = channels
+            self.errors.pop(name, None)
 
     def missing(self, name: str) -> str | None:
         """Why there is no interface of this name; None if there is one."""
@@ -65,17 +66,9 @@ class Hardware:
         """What there is, for people and for the bridge."""
         return {name: self._capability(name) for name in self._wanted}
 
-    def shut(self) -> None:
-        """Let go of everything."""
-        for name, interface in self.interfaces.items():
-            try:
-                interface.shut()
-            except Exception as error:
-                log.warning("%s cannot be shut: %s", name, reason(error))
-
     def _capability(self, name: str) -> InterfaceCapability:
         interface = self.interfaces.get(name)
-        error = self.errors.get(name)
+        error = self.errors.get(name) or (None if name in self.channels else "it does not answer")
         return InterfaceCapability(
             driver=self._wanted[name].driver,
             title=type(interface).title if interface else self._wanted[name].driver,

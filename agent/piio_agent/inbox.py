@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+_FOR_WHO_IS_THERE = (topics.CONFIG, topics.RAW_SET, topics.SIM)
+
+
 class Inbox:
     """Handles each message of the present connection by its row in the topic table; what is malformed is refused."""
 
@@ -34,6 +37,7 @@ class Inbox:
         self._agent = agent
         self._clock = clock
         self._results = Results(clock)
+        self._held: Message | None = None
 
     def handle(self, number: int, message: Message) -> None:
         """Handle a message that came on a connection."""
@@ -41,6 +45,10 @@ class Inbox:
         if found is None or number != self._agent.presence.number:
             return
         row, levels = found.topic, found.levels
+        if row in _FOR_WHO_IS_THERE and not self._agent.presence.announcing:
+            # Somebody of our name may be there: what is for it is not for us, and its configuration is not ours yet.
+            self._held = message if row is topics.CONFIG else self._held
+            return
         try:
             if row is topics.RAW_SET:
                 self._write(ChannelId(levels["interface"], levels["channel"]), message)
@@ -58,6 +66,12 @@ class Inbox:
                 self._simulate(ChannelId(levels["interface"], levels["channel"]), message)
         except (DocumentError, ConfigurationError) as error:
             self._refuse(row.pattern, f"{message.topic} is not what it should be: {error}")
+
+    def open_held(self) -> None:
+        """Handle the configuration that came before we were known to be there."""
+        held, self._held = self._held, None
+        if held:
+            self.handle(self._agent.presence.number, held)
 
     def finish(self, outcome: Outcome) -> None:
         """Publish and remember what became of a write."""

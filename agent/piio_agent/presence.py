@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable
+from typing import Protocol
 
 from piio_agent.clock import Clock
 from piio_agent.loop import Loop, Timer
@@ -33,6 +33,22 @@ RIVALRY = 5.0
 """Seconds after which one of two agents that both think they were first gives in."""
 
 
+class Announcer(Protocol):
+    """Who knows what there is to say."""
+
+    def announce(self) -> None:
+        """Say everything there is to know on the present connection."""
+        ...
+
+    def appeared(self) -> None:
+        """We are known to be there."""
+        ...
+
+    def withdraw(self) -> None:
+        """Say nothing any more on the present connection."""
+        ...
+
+
 class Presence:
     """The life of each connection.
 
@@ -50,8 +66,7 @@ class Presence:
         loop: Loop,
         clock: Clock,
         boot: str,
-        announce: Callable[[], None],
-        leave: Callable[[], None],
+        announcer: Announcer,
     ) -> None:
         self.number = 0
         self.period = WITHOUT_OUTPUTS
@@ -59,8 +74,7 @@ class Presence:
         self._loop = loop
         self._clock = clock
         self._boot = boot
-        self._announce = announce
-        self._leave = leave
+        self._announcer = announcer
         self._timer: Timer | None = None
         self._glancing = self._announced = self._established = False
         self._connected_at = self._announced_at = self._heard_at = self._answered_at = 0.0
@@ -85,7 +99,6 @@ class Presence:
         self._announced = False
         self._connected_at = self._heard_at = self._clock.monotonic()
         self._sent_at = self._unheard_since = self._rival = None
-        self._uplink.listen()
         if self._turned_away is not None:
             self._wait(self._turned_away)
         elif self._established:
@@ -130,7 +143,11 @@ class Presence:
         self._announced = self._established = True
         self._turned_away = None
         self._announced_at = self._clock.monotonic()
-        self._announce()
+        self._say_all()
+        self._announcer.appeared()
+
+    def _say_all(self) -> None:
+        self._announcer.announce()
         self._uplink.say(topics.STATUS, ONLINE)
         self._send()
 
@@ -163,7 +180,7 @@ class Presence:
     def _give_way(self, beacon: Beacon) -> None:
         """Leave without a trace; the incumbent says again what we may have said over it."""
         self._cancel()
-        self._leave()
+        self._announcer.withdraw()
         self._announced = self._glancing = False
         self._turned_away = min(beacon.period, WITHOUT_OUTPUTS) + 1
         pause = random.uniform(self._absence / 2, self._absence)
@@ -187,9 +204,7 @@ class Presence:
             self._give_way(beacon)
         elif now - self._answered_at >= 1.0:
             self._answered_at = now
-            self._announce()
-            self._uplink.say(topics.STATUS, ONLINE)
-            self._send()
+            self._say_all()
 
     def _wait(self, seconds: float) -> None:
         self._cancel()

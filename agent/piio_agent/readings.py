@@ -35,6 +35,12 @@ class Readings:
         if channel.published is None or not abs(raw - channel.published) <= deadband:
             self._publish(id, channel)
 
+    def review(self, id: ChannelId, deadband: float) -> None:
+        """Another deadband holds for a channel from now on."""
+        channel = self._channels.get(id)
+        if channel and channel.raw is not None:
+            self.accept(id, channel.raw, deadband)
+
     def fail(self, id: ChannelId) -> None:
         """A channel has no raw now."""
         channel = self._channels.setdefault(id, _Channel())

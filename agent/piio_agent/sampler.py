@@ -3,14 +3,14 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
-from piio_agent.interfaces.contract import Edge, Interface
+from piio_agent.interfaces.contract import Channel, Edge, Interface
 from piio_agent.interfaces.door import settings_of
 from piio_agent.interfaces.errors import NotSupported
 from piio_agent.reasons import reason
@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 """Seconds between two tries of a channel that has failed."""
+
+LOOK_AGAIN = 5.0
+"""Seconds between two looks at an interface that is not usable."""
 
 CONFIRM = 60.0
 """Seconds between two readings of a watched line."""
@@ -52,7 +55,15 @@ class EdgeSeen(Struct, frozen=True):
     edge: Edge
 
 
-Report = Reading | Trouble | Released | EdgeSeen
+class Looked(Struct, frozen=True):
+    """An interface was looked at: its channels, or why it is not usable."""
+
+    interface: str
+    channels: Mapping[str, Channel]
+    error: str | None = None
+
+
+Report = Looked | Reading | Trouble | Released | EdgeSeen
 
 
 class Rates(Struct, frozen=True):
@@ -89,6 +100,8 @@ class Sampler:
         self._wake = threading.Condition()
         self._orders: deque[Callable[[], None]] = deque()
         self._inputs: dict[str, _Input] = {}
+        self._channels: Mapping[str, Channel] | None = None
+        self._look_at = clock.monotonic()
         self._watching = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name=f"sampler {name}", daemon=True)
@@ -109,12 +122,12 @@ class Sampler:
         """Let go of an input."""
         self._order(lambda: self._end(channel))
 
-    def look(self, watching: bool) -> None:
+    def watch(self, watching: bool) -> None:
         """Somebody looks from now on (everything is read at once), or nobody does."""
-        self._order(lambda: self._look(watching))
+        self._order(lambda: self._watch(watching))
 
     def stop(self, timeout: float) -> None:
-        """Let go of all inputs and end; a driver that hangs is left behind after `timeout` seconds."""
+        """Let go of everything and end; a driver that hangs is left behind after `timeout` seconds."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
@@ -138,6 +151,10 @@ class Sampler:
                 self._do_due()
         for channel in list(self._inputs):
             self._end(channel)
+        try:
+            self._interface.shut()
+        except Exception as error:
+            log.warning("%s cannot be shut: %s", self._name, reason(error))
 
     def _next_order(self) -> Callable[[], None] | None:
         with self._wake:
@@ -148,15 +165,27 @@ class Sampler:
             return self._orders.popleft() if self._orders else None
 
     def _pause(self) -> float | None:
-        if not self._inputs:
-            return None
-        return min(each.due for each in self._inputs.values()) - self._clock.monotonic()
+        times = [each.due for each in self._inputs.values()]
+        if self._channels is None:
+            times.append(self._look_at)
+        return min(times) - self._clock.monotonic() if times else None
 
     def _do_due(self) -> None:
         now = self._clock.monotonic()
+        if self._channels is None and self._look_at <= now:
+            self._look_at_channels(now)
         for each in list(self._inputs.values()):
             if each.due <= now:
                 self._visit(each, now)
+
+    def _look_at_channels(self, now: float) -> None:
+        try:
+            self._channels = dict(self._interface.channels())
+        except Exception as error:
+            self._look_at = now + LOOK_AGAIN
+            self._report(Looked(self._name, {}, reason(error)))
+        else:
+            self._report(Looked(self._name, self._channels))
 
     def _begin(self, channel: str, settings: dict[str, Any], rates: Rates) -> None:
         now = self._clock.monotonic()
@@ -169,7 +198,7 @@ class Sampler:
             each.rates = rates
             each.due = min(each.due, self._clock.monotonic() + self._period(each))
 
-    def _look(self, watching: bool) -> None:
+    def _watch(self, watching: bool) -> None:
         self._watching = watching
         now = self._clock.monotonic()
         for each in self._inputs.values():
@@ -205,7 +234,7 @@ class Sampler:
     def _take(self, each: _Input) -> None:
         channel = each.channel.channel
         self._interface.open(channel, "input", settings_of(self._interface, each.settings))
-        known = self._interface.channels().get(channel)
+        known = (self._channels or self._interface.channels()).get(channel)
         each.watched = False
         if known and known.edges:
             try:

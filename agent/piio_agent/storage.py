@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,9 @@ class StoredConfiguration:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = threading.Lock()
+        self._newest: Configuration | None = None
+        self._saver: threading.Thread | None = None
 
     def load(self) -> Configuration | None:
         """Return what was saved; a broken file is moved aside, and said so."""
@@ -41,9 +45,28 @@ class StoredConfiguration:
             _move_aside(self._path, str(error))
         return None
 
-    def save(self, configuration: Configuration) -> None:
-        """Keep it; a full disk is said and survived."""
-        _write(self._path, encode(configuration), durable=True)
+    def keep(self, configuration: Configuration) -> None:
+        """Keep it, soon: a card may take a second, in which edges and beacons must not wait."""
+        with self._lock:
+            self._newest = configuration
+            if self._saver is None:
+                self._saver = threading.Thread(target=self._save, name="saver", daemon=True)
+                self._saver.start()
+
+    def finish(self, timeout: float) -> None:
+        """Wait until everything is kept, or for `timeout` seconds."""
+        saver = self._saver
+        if saver:
+            saver.join(timeout)
+
+    def _save(self) -> None:
+        while True:
+            with self._lock:
+                configuration, self._newest = self._newest, None
+                if configuration is None:
+                    self._saver = None
+                    return
+            _write(self._path, encode(configuration), durable=True)
 
 
 class _Saved(Struct, frozen=True):

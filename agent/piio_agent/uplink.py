@@ -21,14 +21,15 @@ log = logging.getLogger(__name__)
 OFFLINE = b"offline"
 ONLINE = b"online"
 
-OnConnected = Callable[[int], None]
+OnConnected = Callable[[int, Connection], None]
 OnMessage = Callable[[int, Message], None]
 
 
 class Uplink:
     """Keeps one connection up and numbers them from 1; both callbacks run on threads of the connection's.
 
-    What is published while there is none goes nowhere: at the next connection the agent says all anew.
+    What is published while there is none, or before a new one was adopted, goes nowhere: on each connection the agent
+    says all anew, in its order.
     """
 
     def __init__(
@@ -36,7 +37,8 @@ class Uplink:
     ) -> None:
         self.name = name
         self.prefix = prefix
-        self.number = 0
+        self._number = 0
+        self._connection: Connection | None = None
         self._address = address
         self._on_connected = on_connected
         self._on_message = on_message
@@ -53,19 +55,17 @@ class Uplink:
     @property
     def up(self) -> bool:
         """Whether a connection is up."""
-        return self._keeper.connection is not None
+        return self._connection is not None and self._connection.connected
 
     @property
     def dropped(self) -> int:
         """Messages that a slow broker could not take."""
-        connection = self._keeper.connection
-        return self._dropped + (connection.dropped if connection else 0)
+        return self._dropped + (self._connection.dropped if self._connection else 0)
 
-    def listen(self) -> None:
-        """Subscribe to everything an agent hears."""
-        connection = self._keeper.connection
-        if connection:
-            connection.subscribe(self._filters())
+    def adopt(self, connection: Connection) -> None:
+        """Speak on this connection from now on, and hear there everything an agent hears."""
+        self._dropped, self._connection = self.dropped, connection
+        connection.subscribe(self._filters())
 
     def say(self, topic: Topic, document: bytes | Struct, **levels: str) -> bool:
         """Publish on a topic of ours, by the table's QoS and retain flag; False: it went nowhere."""
@@ -86,16 +86,14 @@ class Uplink:
 
     def abandon(self, reason: str) -> None:
         """Drop the connection without a goodbye; the next one follows soon."""
-        connection = self._keeper.connection
-        if connection:
-            connection.abandon(reason)
+        if self._connection:
+            self._connection.abandon(reason)
 
     def leave(self, pause: float) -> None:
         """Leave without a trace (no last will) and come back in `pause` seconds at the earliest."""
         self._pause = pause
-        connection = self._keeper.connection
-        if connection:
-            connection.close()
+        if self._connection:
+            self._connection.close()
 
     def stop(self) -> None:
         """Send what was published, say goodbye and stay away."""
@@ -103,11 +101,10 @@ class Uplink:
         self._keeper.stop()
 
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> bool:
-        connection = self._keeper.connection
-        if connection is None:
+        if self._connection is None:
             return False
         try:
-            return connection.publish(topic, payload, qos, retain) is not None
+            return self._connection.publish(topic, payload, qos, retain) is not None
         except NotConnected:
             return False
         except (PiioError, ValueError) as error:
@@ -117,15 +114,14 @@ class Uplink:
     def _make(self) -> Connection:
         pause, self._pause = self._pause, 0.0
         self._stopping.wait(pause)
-        self._dropped = self.dropped
-        number = self.number + 1
+        number = self._number + 1
         will = Will(self.topic(topics.STATUS), OFFLINE)
         return Connection(self._address, lambda message: self._on_message(number, message), will=will)
 
-    def _serve(self, _: Connection) -> None:
-        self.number += 1
+    def _serve(self, connection: Connection) -> None:
+        self._number += 1
         log.info("connected to %s", self._address)
-        self._on_connected(self.number)
+        self._on_connected(self._number, connection)
 
     def _filters(self) -> list[tuple[str, int]]:
         own = (topics.CONFIG, topics.RAW_SET, topics.VIEWERS, topics.SIM, topics.STATUS, topics.BEACON)
