@@ -20,11 +20,16 @@ Word = Literal["on", "off", "toggle"]
 _WORDS: dict[str, Word] = {"on": "on", "off": "off", "true": "on", "false": "off", "toggle": "toggle"}
 
 
+WORD = "^([Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Tt][Oo][Gg][Gg][Ll][Ee])$"
+"""The words of a set, in any case."""
+
+
 class Set(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody asks of a point."""
 
     value: Annotated[
-        float | bool | str, Meta(description="A number, a boolean, or one of ON, OFF, true, false, toggle.")
+        float | bool | Annotated[str, Meta(extra_json_schema={"pattern": WORD})],
+        Meta(description="A number, a boolean, or one of ON, OFF, true, false, toggle."),
     ]
     id: Id | None = None
     ttl: Ttl = DEFAULT_TTL
