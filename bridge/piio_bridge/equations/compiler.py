@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from threading import Lock
 
 import numpy as np
 
@@ -30,6 +31,12 @@ ARITHMETIC: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "arctan2": ("arctan2({}, {})", (0, 1)),
 }
 """What numexpr fuses: its text, and which operands it would turn from infinite to finite."""
+
+RUNNING = Lock()
+"""Held while a program runs: two threads in one compiled numexpr object corrupt the process's memory.
+
+One lock for all, because equations share their compiled parts; it is held for microseconds.
+"""
 
 FINITE_KERNELS = frozenset({*COMPARISONS, "and", "or", "not", "&", "|", "^", "~", "<<", ">>"})
 """The kernels whose result is finite or NaN, never infinite."""
@@ -58,8 +65,9 @@ class Program:
         columns: list[Column | None] = [*self.columns]
         for number, name in enumerate(self.inputs):
             columns[number] = inputs[name]
-        for stage in self.stages:
-            columns[stage.target] = stage.kernel(*[columns[number] for number in stage.operands])
+        with RUNNING:
+            for stage in self.stages:
+                columns[stage.target] = stage.kernel(*[columns[number] for number in stage.operands])
         result = columns[self.result]
         assert result is not None, "the last stage made it"
         return result

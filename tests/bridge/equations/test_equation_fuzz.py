@@ -152,9 +152,10 @@ leaf = st.one_of(st.sampled_from(["x", "y"]), number)
 @st.composite
 def expressions(draw: st.DrawFn, levels: int = 4) -> str:
     if levels == 0 or draw(st.integers(0, 4)) == 0:
-        return draw(leaf)
+        return str(draw(leaf))
     form = draw(st.sampled_from(FORMS))
-    return form.format(*(draw(expressions(levels - 1)) for _ in range(form.count("{}"))))
+    parts: list[str] = [draw(expressions(levels - 1)) for _ in range(form.count("{}"))]
+    return form.format(*parts)
 
 
 value = st.one_of(

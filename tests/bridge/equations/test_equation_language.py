@@ -155,9 +155,7 @@ WITHOUT_RESULT = [
 @pytest.mark.parametrize(("text", "x"), LEGITIMATE)
 def test_an_equation_means_what_python_means(text: str, x: float) -> None:
     number = int(x) if float(x).is_integer() else x  # bit operations of Python's want int
-    expected = eval(
-        text.strip(), {"__builtins__": {}, **CONSTANTS, "True": True, "False": False, **PYTHON, "x": number}
-    )
+    expected = eval(text.strip(), {"__builtins__": {}, "pi": math.pi, **PYTHON, "x": number})
     assert Equation(text, ["x"]).value(x=x) == pytest.approx(float(expected), rel=1e-13, abs=1e-13)
 
 
