@@ -60,7 +60,8 @@ class Session:
         with self._news:
             new = [filter for filter in filters if filter not in self._filters]
             self._filters.update(new)
-            self._fences += 1
+            # A wish for every board's status brings the bridge's too, once more than the fence does.
+            self._fences += 1 + (topics.STATUS.every(self.prefix) in new)
             fence = self._fences
             if new:
                 self.connection.subscribe([(filter, 1) for filter in new])
