@@ -29,7 +29,8 @@ def listening(listen: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(listen, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         made = socket.create_server((listen, port), family=family, backlog=256)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number and number > 0 else str(error)
         raise DoorError(f"{listen} port {port} cannot be listened on: {reason}; choose another --port") from error
     made.set_inheritable(True)
     return made
@@ -53,13 +54,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "threads": THREADS,
             "worker_connections": 4 * THREADS,
             "graceful_timeout": GRACE,
-            "keepalive": 5,
+            "keepalive": 1,
             "control_socket_disable": True,
             "errorlog": "-",
             "loglevel": "warning",
             "proc_name": "piio webapp",
             "worker_exit": self._worker_exit,
-            "worker_int": self._worker_int,
+            "post_worker_init": self._post_worker_init,
         }
         for name, value in settings.items():
             if name in self.cfg.settings:
@@ -68,14 +69,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Any:
         """Make the application, in the worker: threads do not survive a fork."""
         app, self._desk, _ = create_app(self._piio)
-        threading.Thread(target=self._watch_arbiter, args=(os.getppid(),), daemon=True).start()
         return app
 
-    def _worker_int(self, _: Any) -> None:
-        log.debug("asked to stop")
+    def _post_worker_init(self, worker: Any) -> None:
+        threading.Thread(target=self._watch, args=(worker, os.getppid()), name="watch", daemon=True).start()
 
     def _worker_exit(self, _: Any, __: Any) -> None:
-        """Say goodbye; then end without waiting for threads that web sockets hold."""
+        """End without waiting for threads that web sockets hold."""
         if self._desk:
             self._desk.stop()
         logging.shutdown()
@@ -83,12 +83,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         sys.stderr.flush()
         os._exit(0)
 
-    def _watch_arbiter(self, arbiter: int) -> None:
-        """End when the arbiter was killed, so that the address is free for the next."""
+    def _watch(self, worker: Any, arbiter: int) -> None:
+        """Close pages as soon as the worker is to stop; end it when its arbiter was killed and the port must be freed."""
         never = threading.Event()
-        while not never.wait(0.5):
+        while worker.alive and not never.wait(0.1):
             if os.getppid() != arbiter:
                 os._exit(1)
+        if self._desk:
+            self._desk.stop()
 
 
 def served(options: Options) -> None:

@@ -1,0 +1,143 @@
+/* The form of one point: where it comes from, what it means, and how it behaves. */
+import { element } from "../element.js";
+import { equationField } from "./equation_field.js";
+import { check, choice, number, text } from "./field.js";
+import { schemaFields } from "./schema_form.js";
+
+const COMPUTED = "computed";
+const FROM_INPUT = ["period", "idle_period", "deadband", "history", "events"];
+const FROM_OUTPUT = ["inverse", "on_start", "on_lost", "lease", "max_on", "min_on", "min_off", "rate", "interlock"];
+
+export class PointForm {
+  constructor(name, { draft, board, again, rename, remove }) {
+    Object.assign(this, { name, draft, board, again, point: draft.points[name], path: `points.${name}`, previews: [] });
+    this.root = element("div", { className: "card form" }, element("h2", {}, this.point.label || name),
+      ...this.#identity(rename), ...this.#source(), ...this.#meaning(), this.#settings(), this.#behaviour(),
+      element("div", { className: "full row" }, element("button", { type: "button", className: "danger", on: { click: remove } }, "Remove this point")));
+  }
+
+  /** Show what the equations give at the raw of now. */
+  refresh() { this.previews.forEach((refresh) => refresh()); }
+
+  #options(key, more = {}) { return { path: `${this.path}.${key}`, problems: this.draft.problemsAt(`${this.path}.${key}`), ...more }; }
+  #take(key) { return (value) => { if (value === null || value === "") delete this.point[key]; else this.point[key] = value; this.draft.touch(); }; }
+  #restart(path) { this.draft.touch(); this.again(path); }
+  get #interfaces() { return this.board.capabilities?.interfaces ?? {}; }
+  get #channels() { return this.#interfaces[this.point.interface]?.channels ?? {}; }
+  get #channel() { return this.#channels[this.point.channel] ?? null; }
+
+  #identity(rename) {
+    const name = element("input", { value: this.name, className: "mono", maxLength: 63, spellcheck: false, autocapitalize: "none", on: { change: () => rename(name.value.trim(), name) } });
+    const nameField = element("label", { className: "field" }, element("span", {}, "Name"), name, element("span", { className: "hint" }, "In topics and in other points' equations."));
+    name.dataset.path = `${this.path}.name`;
+    const whole = this.draft.problems.filter((problem) => problem.path === this.path);
+    return [...whole.map((problem) => element("p", { className: "problem full" }, problem.message)), nameField,
+      text("Label", this.point.label, this.#take("label"), this.#options("label", { hint: "What people read." })),
+      text("Unit", this.point.unit, this.#take("unit"), this.#options("unit", { maxLength: 32 }))];
+  }
+
+  #source() {
+    const interfaces = Object.entries(this.#interfaces).map(([id, each]) => [id, each.ok ? each.title || id : `${id}: ${each.error ?? "cannot be used"}`]);
+    if (this.point.interface && !this.#interfaces[this.point.interface]) interfaces.push([this.point.interface, `${this.point.interface} (not on this board now)`]);
+    const parts = [choice("Interface", this.point.interface ?? COMPUTED, [...interfaces, [COMPUTED, "Computed from other points"]], (id) => this.#turnTo(id), this.#options("interface"))];
+    if (this.point.interface) parts.push(this.#channelChoice(), this.#directionChoice());
+    return parts;
+  }
+
+  #channelChoice() {
+    const taken = new Map(Object.entries(this.draft.points).filter(([name, point]) => name !== this.name && point.interface === this.point.interface).map(([name, point]) => [point.channel, name]));
+    const channels = Object.entries(this.#channels).sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+      .map(([id, channel]) => [id, `${channel.label || id}${taken.has(id) ? `, used by ${taken.get(id)}` : ""}`]);
+    if (!this.#channels[this.point.channel]) channels.unshift([this.point.channel ?? "", this.point.channel ? `${this.point.channel} (not on this board now)` : "choose…"]);
+    return choice("Channel", this.point.channel ?? "", channels, (id) => { this.point.channel = id; this.#fitDirection(); this.#restart(`${this.path}.channel`); }, this.#options("channel"));
+  }
+
+  #directionChoice() {
+    const directions = this.#channel?.directions ?? ["input", "output"];
+    const words = { input: "Input: it is read", output: "Output: it is set" };
+    return choice("Direction", this.point.direction ?? "input", directions.map((each) => [each, words[each]]), (direction) => { this.#point(direction); this.#restart(`${this.path}.direction`); }, this.#options("direction"));
+  }
+
+  #turnTo(id) {
+    if (id === COMPUTED) { delete this.point.interface; delete this.point.channel; delete this.point.settings; this.#point("input"); }
+    else {
+      this.point.interface = id;
+      delete this.point.settings;
+      const used = new Set(Object.values(this.draft.points).filter((point) => point !== this.point && point.interface === id).map((point) => point.channel));
+      const channels = Object.keys(this.#channels).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+      this.point.channel = channels.find((channel) => !used.has(channel)) ?? channels[0] ?? "0";
+      this.#fitDirection();
+    }
+    this.#restart(`${this.path}.interface`);
+  }
+
+  #fitDirection() {
+    const directions = this.#channel?.directions ?? ["input"];
+    if (!directions.includes(this.point.direction ?? "input")) this.#point(directions[0]);
+  }
+
+  #point(direction) {
+    this.point.direction = direction;
+    for (const key of direction === "input" ? FROM_OUTPUT : FROM_INPUT) delete this.point[key];
+  }
+
+  #meaning() {
+    const output = this.point.direction === "output";
+    const unit = () => this.point.unit ?? "";
+    const range = () => ({ low: this.#channel?.low ?? (this.#channel?.kind === "digital" ? 0 : null), high: this.#channel?.high ?? (this.#channel?.kind === "digital" ? 1 : null) });
+    const raw = () => this.board.raws[`${this.point.interface}/${this.point.channel}`] ?? null;
+    const names = () => Object.fromEntries(Object.entries(this.board.values).filter(([name]) => name !== this.name && name in this.draft.points));
+    const equation = equationField({
+      label: "Equation", value: this.point.equation, path: `${this.path}.equation`, draft: this.draft, variable: "raw", unit, names: output ? () => ({}) : names,
+      placeholder: this.point.interface ? "(float(x) / 1023) * 100" : "other_point * 2",
+      hint: this.point.interface ? `Raw to value; x is the raw${output ? "" : ", other points go by their names"}.` : "Over other points, by their names.",
+      samples: () => (this.point.interface ? { now: raw(), ...range() } : { now: null, low: null, high: null }), take: this.#take("equation"),
+    });
+    this.previews.push(equation.refresh);
+    if (!output) return equation.parts;
+    const value = () => this.board.values[this.name] ?? null;
+    const inverse = equationField({
+      label: "Inverse", value: this.point.inverse, path: `${this.path}.inverse`, draft: this.draft, variable: "value", unit: () => "raw", names: () => ({}), placeholder: "derived where it can be",
+      hint: "Value back to raw; x is the value.", samples: () => ({ now: value(), low: null, high: null }), take: this.#take("inverse"),
+    });
+    this.previews.push(inverse.refresh);
+    return [...equation.parts, ...inverse.parts];
+  }
+
+  #settings() {
+    const schema = this.#interfaces[this.point.interface]?.settings;
+    if (!Object.keys(schema?.properties ?? {}).length) return null;
+    const settings = (this.point.settings ??= {});
+    return element("fieldset", { className: "form" }, element("legend", {}, "Settings of the channel"), ...schemaFields(schema, settings, `${this.path}.settings`, this.draft));
+  }
+
+  #behaviour() {
+    return element("fieldset", { className: "form" }, element("legend", {}, "Behaviour"), ...(this.point.direction === "output" ? this.#policies() : this.#rates()));
+  }
+
+  #rates() {
+    const computed = !this.point.interface;
+    return [
+      computed ? null : number("Period (s)", this.point.period ?? 0.1, this.#take("period"), this.#options("period", { min: 0.001, hint: "Between two readings while somebody looks." })),
+      computed ? null : number("Idle period (s)", this.point.idle_period ?? 10, this.#take("idle_period"), this.#options("idle_period", { min: 0.001, hint: "While nobody looks." })),
+      computed ? null : number("Deadband (raw)", this.point.deadband ?? 0, this.#take("deadband"), this.#options("deadband", { min: 0, hint: "Smaller changes are not told; 0: any is." })),
+      check("Keep history", this.point.history ?? true, (on) => { this.point.history = on; this.draft.touch(); }, this.#options("history")),
+      computed ? null : check("Publish each edge", this.point.events ?? false, (on) => { this.point.events = on; this.draft.touch(); }, this.#options("events")),
+    ].filter(Boolean);
+  }
+
+  #policies() {
+    return [
+      this.#policy("on_start", "When the agent starts", ["off", "on", "last"]),
+      this.#policy("on_lost", "When the bridge is lost", ["off", "on", "hold"]),
+      number("Lease (s)", this.point.lease ?? 10, this.#take("lease"), this.#options("lease", { min: 2, hint: "Without a sign of the bridge, until it counts as lost." })),
+      number("Longest on (s)", this.point.max_on, this.#take("max_on"), this.#options("max_on", { min: 0, hint: "It switches off by itself; empty: never." })),
+    ];
+  }
+
+  #policy(key, label, words) {
+    const value = this.point[key] ?? "off";
+    const choices = [...words.map((word) => [word, word]), ...(words.includes(value) ? [] : [[String(value), `raw ${value}`]])];
+    return choice(label, String(value), choices, (picked) => this.#take(key)(words.includes(picked) ? picked : Number(picked)), this.#options(key));
+  }
+}
