@@ -15,7 +15,7 @@ ANSWER_WITHIN = 5.0
 """Seconds to wait for an answer."""
 
 
-class UnreadableAnswer(PiioError, ValueError):  # noqa: N818  (reads as what happened)
+class UnreadableAnswer(PiioError, ValueError):
     """The bridge answered something that the contract does not know."""
 
 

@@ -28,7 +28,7 @@ ENVELOPE = ("store", "revision", "epoch", "updated", "by")
 """What the bridge writes into a configuration by itself."""
 
 
-class UnreadableDocument(PiioError, ValueError):  # noqa: N818  (reads as what happened)
+class UnreadableDocument(PiioError, ValueError):
     """A file that is not a document to send."""
 
 
