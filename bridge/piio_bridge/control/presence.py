@@ -8,7 +8,7 @@ from piio_bridge.control.board import Board
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.store.configurations import Configurations
-from piio_schemas.configuration import ConfigurationError, read_configuration
+from piio_schemas.configuration import ConfigurationError, OutputPoint, read_configuration
 from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import IdentifierError, check_identity
@@ -88,7 +88,7 @@ class Presence:
             if board.status != "online":
                 continue
             heard = self._plane.beacon_of(board.agent)
-            limit = max(SILENCE, 3 * heard.beacon.period) if heard else 3 * SILENCE
+            limit = max(SILENCE, 3 * (heard.beacon.period if heard else _period(board)))
             if now - max(heard.at if heard else 0.0, self._connected_at) > limit:
                 log.warning("%s shows no sign of life: it is offline", board.agent)
                 self._outbox.send(STATUS.at(self._prefix, agent=board.agent), "offline", 1, True)
@@ -137,3 +137,9 @@ class Presence:
             if point.fail_safe and (known is None or known.fail_safe != point.fail_safe):
                 event = PointEvent(kind="fail_safe", reason=point.fail_safe, time=self._clock.unix())
                 self._outbox.send(POINT_EVENT.at(self._prefix, agent=board.agent, point=name), encode(event), 1)
+
+
+def _period(board: Board) -> float:
+    """Return how often an agent beats that has not been heard yet: every second if it has outputs."""
+    points = board.configuration.points.values()
+    return 1.0 if any(isinstance(point, OutputPoint) for point in points) else 10.0

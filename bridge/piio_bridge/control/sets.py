@@ -177,7 +177,7 @@ class Sets:
         wanted = command.wanted
         if isinstance(wanted, str):
             if not digital:
-                raise SetRefused(f"'{name}' takes a number, not {command.value}")
+                raise SetRefused(f"'{name}' takes a number, not {str(command.value).upper()}")
             if wanted == "toggle":
                 return self._toggled(board.agent, name, point)
             wanted = 1.0 if wanted == "on" else 0.0
