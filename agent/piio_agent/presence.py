@@ -78,7 +78,7 @@ class Presence:
         self._timer: Timer | None = None
         self._glancing = self._announced = self._established = False
         self._connected_at = self._announced_at = self._heard_at = self._answered_at = 0.0
-        self._sent_at: float | None = None
+        self._beacon_timer: Timer | None = None
         self._unheard_since: float | None = None
         self._absence = FIRST_ABSENCE
         self._turned_away: float | None = None
@@ -91,14 +91,14 @@ class Presence:
 
     def start(self) -> None:
         """Begin to beat."""
-        self._loop.every(1.0, self._beat)
+        self._loop.every(1.0, self._listen)
 
     def connected(self, number: int) -> None:
         """A new connection is up."""
         self.number = number
         self._announced = False
         self._connected_at = self._heard_at = self._clock.monotonic()
-        self._sent_at = self._unheard_since = self._rival = None
+        self._unheard_since = self._rival = None
         if self._turned_away is not None:
             self._wait(self._turned_away)
         elif self._established:
@@ -151,7 +151,8 @@ class Presence:
         self._uplink.say(topics.STATUS, ONLINE)
         self._send()
 
-    def _beat(self) -> None:
+    def _listen(self) -> None:
+        """Once a second: do we still hear?"""
         now = self._clock.monotonic()
         if not self._announced or not self._uplink.up:
             return
@@ -163,14 +164,24 @@ class Presence:
             log.warning("nothing was heard for %g s, not even our own beacon: connecting anew", DEAF)
             self._uplink.abandon("deaf")
         # The one that beacons rarely asks itself whether it still hears when the bridge falls silent.
-        elif self._sent_at is None or now - self._sent_at >= self.period - 0.1 or (silent and not self._unheard_since):
+        elif silent and self._unheard_since is None:
             self._send()
 
+    def _beat(self) -> None:
+        self._beacon_timer = self._loop.after(self.period, self._beat)
+        if self._announced and self._uplink.up:
+            self._say_beacon()
+
     def _send(self) -> None:
+        """Beacon now, and a period later the next time."""
+        if self._beacon_timer:
+            self._beacon_timer.cancel()
+        self._beat()
+
+    def _say_beacon(self) -> None:
         now = self._clock.monotonic()
         beacon = Beacon(self._boot, self.number, round(self._clock.boottime(), 6), self.period)
         if self._uplink.say(topics.BEACON, beacon):
-            self._sent_at = now
             self._unheard_since = now if self._unheard_since is None else self._unheard_since
 
     def _heard(self) -> None:

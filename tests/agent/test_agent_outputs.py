@@ -1,0 +1,200 @@
+"""Outputs, from a write to the pin and back."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from piio_schemas.beacons import Echo
+from piio_schemas.documents import encode
+
+Start = Callable[..., Any]
+
+LAMP = {"interface": "gpio", "channel": "17", "direction": "output"}
+
+
+def trace(folder: Path, name: str) -> list[dict[str, Any]]:
+    """The recorded truth about an agent's simulated board."""
+    lines = (folder / "agents" / name / "trace.jsonl").read_text().splitlines()
+    return [msgspec.json.decode(line) for line in lines]
+
+
+def levels(folder: Path, name: str, channel: str = "17") -> list[int]:
+    """Every level that a line had, in order."""
+    return [e["level"] for e in trace(folder, name) if e["channel"] == channel and not e.get("event")]
+
+
+@pytest.fixture
+def lamp(desk: Any, start: Start) -> Any:
+    """An agent with one output that is in force, and a bridge that is there."""
+    running = start()
+    desk.be_the_bridge()
+    desk.configure(points={"lamp": LAMP})
+    assert desk.wait_applied(1) == {"lamp": {"ok": True}}
+    return running
+
+
+def test_a_write_is_done_and_its_raw_is_published_before_its_result(desk: Any, lamp: Any) -> None:
+    since = desk.now()
+    result = desk.write("gpio/17", 1)
+    assert (result.status, result.read) == ("done", 1.0)
+    topics = [topic for topic, _ in desk.lines(since) if topic.startswith("raw/gpio/17")]
+    assert topics == ["raw/gpio/17/set", "raw/gpio/17", "raw/gpio/17/result"]
+    assert desk.raws("gpio/17") == ["0", "1"]
+
+
+def test_the_same_write_again_acts_once_and_is_answered_alike(desk: Any, lamp: Any, tmp_path: Path) -> None:
+    first = desk.write("gpio/17", 1, id="once")
+    assert desk.write("gpio/17", 0).status == "done"
+    assert desk.write("gpio/17", 1, id="once") == first
+    assert levels(tmp_path, desk.agent) == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"revision": 2}, "revision 1 is in force"),
+        ({"epoch": 2}, "epoch 1 is in force"),
+        ({"point": "pump"}, "'pump' is not an output on this channel"),
+        ({"value": 2}, "it takes 0 or 1"),
+        ({"value": 0.5}, "it takes 0 or 1"),
+    ],
+)
+def test_a_write_that_does_not_fit_is_refused_and_says_why(
+    desk: Any, lamp: Any, change: dict[str, Any], why: str
+) -> None:
+    value = change.pop("value", 1)
+    result = desk.write("gpio/17", value, **change)
+    assert result.status == "refused"
+    assert why in result.reason
+    assert desk.raws("gpio/17") == ["0"]
+
+
+def test_a_write_must_echo_a_fresh_beacon_of_this_very_connection(desk: Any, lamp: Any) -> None:
+    beacon = desk.newest_beacon()
+    old = Echo(beacon.boot, beacon.connection, beacon.tick - 3)
+    assert desk.write("gpio/17", 1, beacon=old).status == "expired"
+    assert desk.write("gpio/17", 1, beacon=old, ttl=5.0).status == "done"
+    assert desk.write("gpio/17", 0, beacon=Echo("else", 1, beacon.tick)).status == "refused"
+    assert desk.write("gpio/17", 0, beacon=Echo(beacon.boot, 2, beacon.tick)).status == "refused"
+    assert desk.write("gpio/17", 0, beacon=Echo(beacon.boot, 1, beacon.tick + 60)).status == "refused"
+    assert desk.raws("gpio/17") == ["0", "1"]
+
+
+def test_what_is_no_write_is_refused_by_its_id_or_counted(desk: Any, lamp: Any) -> None:
+    desk.publish("raw/gpio/17/set", "1")
+    desk.publish("raw/gpio/17/set", '{"id": "half", "value": 1}')
+    found = desk.wait_json("raw/gpio/17/result", lambda d: d["id"] == "half")
+    assert found["status"] == "refused"
+    assert lamp.agent.complaints.count == 1
+
+
+def test_an_output_goes_where_it_is_safe_when_the_bridge_is_gone_and_stays_until_a_new_write(
+    desk: Any, lamp: Any
+) -> None:
+    desk.configure(2, {"lamp": LAMP | {"lease": 2}})
+    desk.wait_applied(2)
+    assert desk.write("gpio/17", 1, revision=2).status == "done"
+    desk.hush()
+    silent = time.monotonic()
+    desk.wait_for("raw/gpio/17", "0", since=desk.now(), timeout=4)
+    assert 1.4 < time.monotonic() - silent < 2.6
+    told = desk.wait_point("lamp", lambda p: p.get("fail_safe"))
+    assert told["fail_safe"] == "no sign of the bridge for 2 s"
+    desk.be_the_bridge()
+    since = desk.now()
+    assert desk.write("gpio/17", 1, revision=2).status == "done"
+    desk.wait_point("lamp", lambda p: p == {"ok": True}, since)
+
+
+def test_policies_change_in_place_and_a_renamed_point_does_not_touch_its_line(
+    desk: Any, lamp: Any, tmp_path: Path
+) -> None:
+    desk.write("gpio/17", 1)
+    desk.configure(2, {"light": LAMP | {"lease": 5, "max_on": 60, "label": "Light", "unit": "V"}})
+    assert desk.wait_applied(2) == {"light": {"ok": True}}
+    assert desk.write("gpio/17", 1, point="light", revision=2).status == "done"
+    assert levels(tmp_path, desk.agent) == [1]
+    assert [e["event"] for e in trace(tmp_path, desk.agent) if e.get("event")] == ["open"]
+
+
+def test_a_line_that_changes_its_direction_is_closed_before_it_is_opened(desk: Any, lamp: Any, tmp_path: Path) -> None:
+    desk.write("gpio/17", 1)
+    desk.configure(2, {"button": {"interface": "gpio", "channel": "17"}})
+    assert desk.wait_applied(2) == {"button": {"ok": True}}
+    desk.configure(3, {"lamp": LAMP})
+    assert desk.wait_applied(3) == {"lamp": {"ok": True}}
+    events = [(e["event"], e["direction"]) for e in trace(tmp_path, desk.agent) if e.get("event")]
+    both = ["output", "input", "input", "output"]
+    assert events == list(zip(["open", "close", "open", "close", "open"], ["output", *both], strict=True))
+    assert levels(tmp_path, desk.agent) == [1, 0]
+
+
+def test_a_clean_end_leaves_outputs_where_they_are_safe(desk: Any, lamp: Any, tmp_path: Path) -> None:
+    desk.write("gpio/17", 1)
+    lamp.stop()
+    assert levels(tmp_path, desk.agent) == [1, 0]
+    desk.wait_for("status", "offline")
+
+
+def test_an_output_that_is_killed_starts_as_its_policy_says(desk: Any, spawn: Start, tmp_path: Path) -> None:
+    desk.be_the_bridge()
+    desk.configure(points={"lamp": LAMP, "last": LAMP | {"channel": "18", "on_start": "last"}})
+    agent = spawn()
+    desk.wait_applied(1)
+    assert desk.write("gpio/17", 1).status == desk.write("gpio/18", 1, point="last").status == "done"
+    agent.kill()
+    desk.wait_for("status", "offline")
+    since = desk.now()
+    agent = spawn()
+    desk.wait_for("beacon", since=since)
+    desk.wait_for("raw/gpio/17", "0", since)
+    desk.wait_for("raw/gpio/18", "1", since)
+    agent.send_signal(signal.SIGTERM)
+    assert agent.wait(3) == 0
+    first = [e["level"] for e in trace(tmp_path, desk.agent) if e.get("event") == "open" and e["channel"] == "18"]
+    assert first == [0, 1]
+
+
+def test_an_output_that_cannot_be_driven_fails_is_said_and_comes_back(desk: Any, lamp: Any) -> None:
+    board = lamp.agent.hardware.interfaces["gpio"].board
+    board.fault("gpio", "17", "the relay board is out")
+    result = desk.write("gpio/17", 1)
+    assert result.status == "failed"
+    assert "the relay board is out" in result.reason
+    desk.wait_for("raw/gpio/17", "")
+    desk.wait_point("lamp", lambda p: "relay board" in p.get("error", ""))
+    since = desk.now()
+    board.heal("gpio", "17")
+    desk.wait_for("raw/gpio/17", "0", since)
+    assert desk.write("gpio/17", 1).status == "done"
+
+
+def test_outputs_keep_their_leases_while_the_loop_is_stuck(desk: Any, lamp: Any, tmp_path: Path) -> None:
+    desk.configure(2, {"lamp": LAMP | {"lease": 2}})
+    desk.wait_applied(2)
+    desk.write("gpio/17", 1, revision=2)
+    stuck = threading.Event()
+    lamp.agent.loop.post(lambda: stuck.wait(8) and None)
+    deadline = time.monotonic() + 4
+    while levels(tmp_path, desk.agent) != [1, 0]:
+        assert time.monotonic() < deadline, "the output did not go where it is safe"
+        stuck.wait(0.05)
+    stuck.set()
+
+
+def test_a_write_is_encoded_as_the_contract_says(desk: Any, lamp: Any) -> None:
+    beacon = desk.newest_beacon()
+    document = {
+        "id": "x", "point": "lamp", "revision": 1, "value": 1, "ttl": 2, "epoch": 1, "pulse": 0.2,
+        "beacon": {"boot": beacon.boot, "connection": beacon.connection, "tick": beacon.tick},
+    }  # fmt: skip
+    since = desk.now()
+    desk.publish("raw/gpio/17/set", encode(document))
+    desk.wait_for("raw/gpio/17", "1", since)
+    desk.wait_for("raw/gpio/17", "0", since + 1)
