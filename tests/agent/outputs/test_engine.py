@@ -1,0 +1,317 @@
+"""What outputs do by themselves, on a simulated board whose clock is turned by hand."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from piio_agent.channel import ChannelId
+from piio_agent.clock import ManualClock
+from piio_agent.interfaces.contract import Context, Interface
+from piio_agent.interfaces.door import make
+from piio_agent.interfaces.simulation.board import Board
+from piio_agent.outputs import messages
+from piio_agent.outputs.engine import Engine
+from piio_agent.outputs.messages import (
+    Became,
+    Broken,
+    Change,
+    Close,
+    Closed,
+    Heard,
+    Message,
+    Open,
+    Order,
+    Outcome,
+    Policies,
+    Report,
+    Stop,
+)
+
+LAMP = ChannelId("gpio", "17")
+FAN = ChannelId("gpio", "18")
+
+
+class Memory:
+    """Remembers as the agent's file does, without a file."""
+
+    def __init__(self) -> None:
+        self.kept: dict[ChannelId, float] = {}
+        self.saves = 0
+
+    def recall(self, channel: ChannelId) -> float | None:
+        return self.kept.get(channel)
+
+    def save(self, outputs: dict[ChannelId, float]) -> None:
+        self.kept.update(outputs)
+        self.saves += 1
+
+
+class Bench:
+    """An engine, its board and its clock."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.memory = Memory()
+        self.reports: list[Report] = []
+        context = Context(self.clock)
+        self.gpio: Interface = make("simulated", {"part": "gpio"}, context)
+        self.board = Board.of(context)
+        self.engine = Engine({"gpio": self.gpio}, self.clock, self.memory, self.reports.append)
+        self._ids = iter(range(1000))
+
+    def tell(self, message: Message) -> None:
+        """Hand a message over as it would come through a pipe."""
+        self.engine.handle(msgspec.json.decode(msgspec.json.encode(message), type=type(message)))
+
+    def open(self, channel: ChannelId = LAMP, **policies: Any) -> None:
+        self.tell(Open(channel, {}, Policies(**policies)))
+
+    def order(self, raw: float, channel: ChannelId = LAMP, pulse: float | None = None, ttl: float = 2) -> Outcome:
+        id = str(next(self._ids))
+        self.tell(Order(id, channel, raw, self.clock.boottime() + ttl, pulse))
+        return next(r for r in self.reports if isinstance(r, Outcome) and r.id == id)
+
+    def pass_time(self, seconds: float, bridge: bool = False) -> None:
+        """Let time pass in steps of 50 ms, with or without beacons of the bridge."""
+        for _ in range(round(seconds / 0.05)):
+            self.clock.advance(0.05)
+            if bridge:
+                self.tell(Heard())
+            due = self.engine.due()
+            if due is not None and due <= self.clock.boottime():
+                self.engine.tick()
+
+    def level(self, channel: ChannelId = LAMP) -> int:
+        return self.board.gpio.level(channel.channel)
+
+    def levels(self, channel: ChannelId = LAMP) -> list[int | None]:
+        return [entry.level for entry in self.board.trace.changes(channel.channel)]
+
+    @property
+    def newest(self) -> Became:
+        return next(r for r in reversed(self.reports) if isinstance(r, Became))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.mark.parametrize(("on_start", "level"), [("off", 0), ("on", 1), (1.0, 1), (0, 0), ("last", 0)])
+def test_an_output_takes_its_first_value_in_the_request_that_opens_it(bench: Bench, on_start: Any, level: int) -> None:
+    bench.open(on_start=on_start)
+    entries = [(e.event, e.level) for e in bench.board.trace.entries() if e.channel == "17"]
+    assert entries[0] == ("open", level)
+    assert bench.reports == [Became(LAMP, float(level))]
+
+
+def test_an_output_that_starts_as_it_was_does_not_click(bench: Bench) -> None:
+    bench.memory.kept[LAMP] = 1.0
+    bench.open(on_start="last")
+    assert bench.levels() == [1]
+
+
+def test_an_order_is_done_and_says_what_the_pin_reads_back(bench: Bench) -> None:
+    bench.open()
+    outcome = bench.order(1)
+    assert (outcome.status, outcome.read, bench.level()) == ("done", 1.0, 1)
+    assert bench.reports[-2:] == [Became(LAMP, 1.0), outcome]
+
+
+def test_an_order_that_waited_too_long_does_not_act(bench: Bench) -> None:
+    bench.open()
+    assert bench.order(1, ttl=-0.1).status == "expired"
+    assert bench.level() == 0
+
+
+@pytest.mark.parametrize(("on_lost", "level"), [("off", 0), ("on", 1), ("hold", 1), (1.0, 1), (0.0, 0)])
+def test_an_output_whose_bridge_is_gone_becomes_what_its_policy_says(bench: Bench, on_lost: Any, level: int) -> None:
+    bench.open(on_lost=on_lost, lease=3)
+    bench.order(1)
+    bench.pass_time(10, bridge=True)
+    assert bench.level() == 1
+    bench.pass_time(2.9)
+    assert bench.level() == 1
+    bench.pass_time(0.2)
+    assert bench.level() == level
+    assert bench.newest.fail_safe == (None if level else "no sign of the bridge for 3 s")
+
+
+def test_a_lease_runs_from_the_opening_though_no_bridge_was_ever_heard(bench: Bench) -> None:
+    bench.open(on_start="on", lease=2)
+    bench.pass_time(2.05)
+    assert bench.level() == 0
+
+
+def test_a_fail_safe_stays_when_the_bridge_is_back_until_a_new_order(bench: Bench) -> None:
+    bench.open(on_lost="off", lease=2)
+    bench.order(1)
+    bench.pass_time(2.1)
+    bench.pass_time(5, bridge=True)
+    assert (bench.level(), bench.newest.fail_safe) == (0, "no sign of the bridge for 2 s")
+    bench.order(1)
+    assert (bench.level(), bench.newest.fail_safe) == (1, None)
+
+
+def test_an_order_while_the_bridge_is_lost_holds_for_one_lease(bench: Bench) -> None:
+    bench.open(lease=2)
+    bench.pass_time(5)
+    bench.order(1)
+    bench.pass_time(1.9)
+    assert bench.level() == 1
+    bench.pass_time(0.2)
+    assert bench.level() == 0
+
+
+def test_an_output_is_on_for_no_longer_than_max_on_however_often_it_is_ordered(bench: Bench) -> None:
+    bench.open(max_on=5)
+    for _ in range(4):
+        bench.order(1)
+        bench.pass_time(1, bridge=True)
+    assert bench.level() == 1
+    bench.pass_time(1.05, bridge=True)
+    assert (bench.level(), bench.newest.fail_safe) == (0, "it was on for 5 s")
+    bench.order(1)
+    bench.pass_time(4.9, bridge=True)
+    assert bench.level() == 1
+
+
+def test_max_on_that_is_configured_while_it_is_on_counts_from_when_it_went_on(bench: Bench) -> None:
+    bench.open()
+    bench.order(1)
+    bench.pass_time(4, bridge=True)
+    bench.tell(Change(LAMP, Policies(max_on=5)))
+    assert bench.level() == 1
+    bench.pass_time(1.05, bridge=True)
+    assert bench.level() == 0
+    assert bench.levels() == [1, 0]
+
+
+def test_a_pulse_returns_to_the_value_before(bench: Bench) -> None:
+    bench.open()
+    bench.order(1, pulse=0.5)
+    bench.pass_time(0.45, bridge=True)
+    assert bench.level() == 1
+    bench.pass_time(0.1, bridge=True)
+    assert bench.level() == 0
+    assert bench.newest == Became(LAMP, 0.0)
+
+
+def test_a_new_order_replaces_a_running_pulse(bench: Bench) -> None:
+    bench.open()
+    bench.order(1, pulse=0.5)
+    bench.order(1)
+    bench.pass_time(2, bridge=True)
+    assert bench.level() == 1
+
+
+def test_a_pulse_on_a_pulse_returns_to_the_value_before_both(bench: Bench) -> None:
+    bench.open()
+    bench.order(1, pulse=0.5)
+    bench.pass_time(0.3, bridge=True)
+    bench.order(1, pulse=0.5)
+    bench.pass_time(0.4, bridge=True)
+    assert bench.level() == 1
+    bench.pass_time(0.2, bridge=True)
+    assert bench.level() == 0
+
+
+def test_a_pulse_of_the_value_it_has_leaves_it_there(bench: Bench) -> None:
+    bench.open()
+    bench.order(1)
+    bench.order(1, pulse=0.5)
+    bench.pass_time(1, bridge=True)
+    assert bench.levels() == [1]
+
+
+def test_a_fail_safe_ends_a_running_pulse(bench: Bench) -> None:
+    bench.open(on_start="on", lease=2)
+    bench.order(0, pulse=3)
+    bench.pass_time(5)
+    assert bench.level() == 0
+    assert bench.levels() == [1, 0]
+
+
+def test_a_restart_during_a_pulse_returns_to_the_value_before_it(bench: Bench) -> None:
+    bench.open(on_start="last")
+    bench.order(1, pulse=10)
+    assert bench.memory.kept == {LAMP: 0.0}
+
+
+def test_what_an_output_is_stays_young_in_memory_without_wearing_the_card(bench: Bench) -> None:
+    bench.open(on_start="last")
+    bench.open(FAN)
+    bench.order(1, FAN)
+    before = bench.memory.saves
+    bench.pass_time(60, bridge=True)
+    assert bench.memory.saves - before == 3
+    assert bench.memory.kept == {LAMP: 0.0}
+
+
+def test_an_output_that_cannot_be_opened_is_tried_again_and_leaves_its_neighbour_alone(bench: Bench) -> None:
+    bench.board.fault("gpio", "17", "held by somebody")
+    bench.open(on_start="on")
+    bench.open(FAN)
+    assert bench.order(1, FAN).status == "done"
+    assert bench.order(1).status == "failed"
+    broken = [r for r in bench.reports if isinstance(r, Broken)]
+    assert "held by somebody" in broken[0].error
+    bench.pass_time(12, bridge=True)
+    assert len([r for r in bench.reports if isinstance(r, Broken)]) < 10
+    bench.board.heal("gpio", "17")
+    bench.pass_time(5.1, bridge=True)
+    assert bench.newest == Became(LAMP, 1.0)
+    assert bench.level() == 1
+
+
+def test_a_fail_safe_that_the_hardware_refuses_is_done_as_soon_as_it_can(bench: Bench) -> None:
+    bench.open(lease=2)
+    bench.order(1)
+    bench.board.fault("gpio", "17", "the cable is out")
+    bench.pass_time(3)
+    assert isinstance(bench.reports[-1], Broken)
+    bench.board.heal("gpio", "17")
+    bench.pass_time(5.1)
+    assert bench.level() == 0
+    assert bench.newest.fail_safe == "no sign of the bridge for 2 s"
+
+
+def test_what_the_channel_refuses_changes_nothing(bench: Bench) -> None:
+    bench.open()
+    bench.order(1)
+    outcome = bench.order(0.5)
+    assert outcome.status == "refused"
+    assert bench.level() == 1
+    assert not [r for r in bench.reports if isinstance(r, Broken)]
+
+
+def test_what_is_let_go_is_left_where_it_is_safe(bench: Bench) -> None:
+    bench.open()
+    bench.open(FAN, on_lost="hold")
+    bench.order(1)
+    bench.order(1, FAN)
+    bench.tell(Close(LAMP))
+    bench.tell(Stop())
+    assert bench.levels() == [1, 0]
+    closing = [e.event for e in bench.board.trace.entries() if e.channel == "18"]
+    assert closing == ["open", "", "close", ""]
+    assert [r for r in bench.reports if isinstance(r, Closed)] == [Closed(LAMP), Closed(FAN)]
+
+
+def test_another_line_with_other_settings_takes_its_first_value_again(bench: Bench) -> None:
+    bench.open()
+    bench.order(1)
+    bench.tell(Open(LAMP, {"active_low": True}, Policies()))
+    assert bench.newest == Became(LAMP, 0.0)
+    assert bench.level() == 1
+
+
+@pytest.mark.parametrize("union", [messages.Message, messages.Report])
+def test_every_message_can_cross_a_pipe(union: Any) -> None:
+    decoder = msgspec.json.Decoder(union)
+    examples: list[Any] = [Open(LAMP, {"a": 1}, Policies("last", 0.5, 3, 1)), Order("1", LAMP, 1, 2), Stop(), Heard()]
+    if union is messages.Report:
+        examples = [Became(LAMP, 1, "x"), Broken(LAMP, "y"), Closed(LAMP), Outcome("1", LAMP, "done")]
+    for example in examples:
+        assert decoder.decode(msgspec.json.encode(example)) == example
