@@ -32,6 +32,8 @@ def connect(args: argparse.Namespace, *, admin: bool = False, timeout: float = 1
 
 def address(args: argparse.Namespace, *, admin: bool = False) -> Address:
     """Return the broker's address; AddressError says what to type where nothing tells it."""
+    if args.ca_file and not Path(args.ca_file).is_file():
+        raise AddressError(f"the certificates in {args.ca_file} cannot be read: there is no such file")
     return read_address(_url(args, ["PIIO_ADMIN_URL", "PIIO_URL"] if admin else ["PIIO_URL"]), ca_file=args.ca_file)
 
 

@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _print(finding: Finding) -> None:
     word, colour = MARKS[finding.ok]
-    print(f"{terminal.painted(f'{word:<6}', colour)}  {finding.part:<8}  {finding.message}")
+    print(f"{terminal.painted(f'{word:<6}', colour)}  {finding.part:<10}  {finding.message}")
     if finding.remedy:
-        print(f"{'':<18}-> {finding.remedy}")
+        print(f"{'':<20}-> {finding.remedy}")
 
 
 def _python() -> Finding:

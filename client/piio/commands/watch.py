@@ -41,6 +41,5 @@ def run(args: argparse.Namespace) -> int:
 
 def _line(reading: Reading) -> str:
     clock = terminal.painted(time.strftime("%H:%M:%S"), terminal.DIM)
-    unit = f" {reading.unit}" if reading.unit else ""
     told = "" if reading.good else f"  {terminal.quality(reading)}"
-    return f"{clock} {reading.name} {terminal.value(reading)}{unit}{told}"
+    return f"{clock} {reading.name} {terminal.with_unit(reading)}{told}"
