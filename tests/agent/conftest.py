@@ -100,7 +100,9 @@ class Desk:
         """Wait for a message of the agent on a topic."""
         full = f"piio/{self.agent}/{topic}"
         return self.wait(
-            lambda m: m.topic == full and (payload is None or m.payload.decode() == payload), since, timeout
+            lambda m: m.topic == full and (payload is None or m.payload.decode(errors="replace") == payload),
+            since,
+            timeout,
         )
 
     def wait_json(self, topic: str, wanted: Callable[[Any], Any], since: int = 0, timeout: float = PATIENCE) -> Any:
@@ -123,7 +125,11 @@ class Desk:
     def lines(self, since: int = 0) -> list[Line]:
         """What was heard of the agent: pairs of topic and payload."""
         start = f"piio/{self.agent}/"
-        return [(m.topic.removeprefix(start), m.payload.decode()) for m in self.heard[since:] if start in m.topic]
+        return [
+            (m.topic.removeprefix(start), m.payload.decode(errors="replace"))
+            for m in self.heard[since:]
+            if start in m.topic
+        ]
 
     def raws(self, channel: str, since: int = 0) -> list[str]:
         """The raws heard of a channel."""

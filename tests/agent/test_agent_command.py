@@ -1,0 +1,33 @@
+"""`piio agent` as a person types it, and what `piio doctor` says of a board."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from piio_agent.checkup import checkup
+
+
+def agent(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "piio", "agent", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20)
+
+
+def test_a_wrong_file_ends_it_with_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text("nmae = 'x'")
+    done = agent("--config", str(file), "--url", "mqtt://127.0.0.1:9")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "the key 'nmae' is unknown" in done.stderr
+
+
+def test_a_password_never_shows_in_what_it_says() -> None:
+    done = agent("--simulate", "--url", "http://a:hunter2@here")
+    assert done.returncode == 2
+    assert "hunter2" not in done.stderr + done.stdout
+
+
+def test_doctor_hears_of_drivers_and_devices() -> None:
+    findings = list(checkup())
+    assert any("simulated" in finding.message for finding in findings)
+    assert all(finding.remedy for finding in findings if finding.ok is False)
