@@ -30,7 +30,7 @@ class Command(Protocol):
         """Do it; return the exit status."""
 
 
-class CommandMissing(PiioError, LookupError):  # noqa: N818  (reads as what happened)
+class CommandMissing(PiioError, LookupError):
     """A command that is not there, or whose parts are not installed."""
 
 

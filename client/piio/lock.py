@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 from piio.errors import PiioError
+from piio.private_file import StateError
 
 
-class Locked(PiioError, BlockingIOError):  # noqa: N818  (reads as what happened)
+class Locked(PiioError, BlockingIOError):
     """Somebody else holds the lock."""
 
 
@@ -21,7 +22,10 @@ class FileLock:
         self._handle: int | None = None
 
     def __enter__(self) -> "FileLock":
-        handle = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            handle = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateError(f"{self._file} cannot be opened: {error.strerror}") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (fcntl.LOCK_NB if self._busy else 0))
         except BlockingIOError as error:

@@ -16,6 +16,9 @@ from piio_mosquitto.errors import BrokerError
 from piio_mosquitto.identities import SERVICES, Identities
 from piio_mosquitto.password import new_password
 
+COPIES = ("env", "mosquitto_pub", "mosquitto_sub")
+"""Files of the state folder that hold passwords too, for people's tools."""
+
 
 class BrokerFolder:
     """What `piio broker`, `piio user` and `piio up` share, in STATE/broker and STATE/secrets."""
@@ -56,7 +59,8 @@ class BrokerFolder:
                 self.reload()
 
     def ensure_services(self) -> None:
-        """See to it that the bridge and the web app have identities, and their passwords files of their own."""
+        """See to it that the bridge and the web app have identities, and each a password file of its own."""
+        self.make()
         with self.identities() as identities:
             for name in SERVICES:
                 file = self.secret(name)
@@ -68,6 +72,17 @@ class BrokerFolder:
     def secret(self, name: str) -> Path:
         """Return the file that holds the password of a service or a board of this installation."""
         return self.secrets / f"{name}.password"
+
+    def replace_secret(self, name: str, password: str) -> None:
+        """Put a new password wherever this installation keeps the old one: the secret and the files made from it."""
+        file = self.secret(name)
+        old = (read_private(file) or "").strip()
+        if not old:
+            return
+        for copy in (*(self.state / each for each in COPIES), file):
+            text = read_private(copy)
+            if text and old in text:
+                write_private(copy, text.replace(old, password))
 
     def configure(self, listener: Listener) -> None:
         """Write what Mosquitto reads at its start."""

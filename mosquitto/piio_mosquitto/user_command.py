@@ -73,6 +73,7 @@ def add_identity(folder: BrokerFolder, name: str, role: Role, password: str, sco
         identities.add(name, role, password, scope)
     if role in PEOPLE:
         for keeper in people():
+            keeper.removed(folder.state, name)  # one of that name may be left over: the broker's list is the truth
             keeper.added(folder.state, name, role, password)
 
 
@@ -83,6 +84,8 @@ def change_identity(
     with folder.identities() as identities:
         identities.change(name, role, password, scope)
         now = identities[name].role
+    if password is not None:
+        folder.replace_secret(name, password)
     if now in PEOPLE and (role is not None or password is not None):
         for keeper in people():
             keeper.changed(folder.state, name, role, password)
@@ -118,6 +121,7 @@ def _remove(folder: BrokerFolder, args: argparse.Namespace) -> None:
     with folder.identities() as identities:
         role = identities[args.name].role
         identities.remove(args.name)
+    folder.secret(args.name).unlink(missing_ok=True)
     if role in PEOPLE:
         for keeper in people():
             keeper.removed(folder.state, args.name)

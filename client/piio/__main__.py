@@ -1,0 +1,7 @@
+"""`python -m piio`, the same as `piio`."""
+
+import sys
+
+from piio.command import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""`piio up`: a whole installation on one machine, started, watched and stopped as one."""
