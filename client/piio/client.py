@@ -107,7 +107,7 @@ class Client:
     def watch(self, *patterns: str) -> Watch:
         """Return an iterator of readings, the present ones first: `demo/tank`, `demo/+`, `+/tank`, `demo`, `+/+`."""
         watch = Watch([read_pattern(pattern) for pattern in patterns], self._look_around, self._forget_watch)
-        self._heard(*self._watched(watch))
+        self._up().want(self._watched(watch))
         with self._lock:
             self._watches = (*self._watches, watch)
         self._look_around(watch)
@@ -199,6 +199,7 @@ class Client:
     def _heard(self, *filters: str) -> Session:
         session = self._up()
         session.want(filters)
+        session.hear_bridge()
         return session
 
     def _filters(self, board: str, point: str) -> tuple[str, ...]:

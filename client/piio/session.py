@@ -45,12 +45,13 @@ class Session:
         self._filters: set[str] = set()
         self._bridge: str | None = None
         self._beacon: BridgeBeacon | None = None
-        self._beacon_at = self._made_at = time.monotonic()
+        self._beacon_at = self._greeted_at = time.monotonic()
         self._fences = self._fences_passed = 0
         self._reply = topics.REPLY.at(prefix, user=address.user or "anonymous", rest=secrets.token_hex(8))
 
     def greet(self) -> None:
         """Ask for what every session needs: the bridge's signs of life, and answers."""
+        self._greeted_at = self._beacon_at = time.monotonic()
         beacon, reply = topics.BRIDGE_BEACON.at(self.prefix), self._reply
         self.connection.subscribe([(beacon, 0), (reply, 1)])
         self.want([])
@@ -88,7 +89,18 @@ class Session:
         if self._bridge != "online":
             return "the bridge is offline" if self._bridge else "no bridge has been heard of"
         silence = time.monotonic() - self._beacon_at
-        return f"the bridge has not been heard for {silence:.0f} s" if silence > BRIDGE_LOST else ""
+        if silence > BRIDGE_LOST or (self._beacon is None and silence > BEACON_AGE):
+            return f"the bridge has not been heard for {silence:.0f} s"
+        return ""
+
+    def hear_bridge(self) -> None:
+        """Wait for the connection's first beacon: a retained `online` outlives a bridge that died with the broker."""
+
+        def settled() -> bool:
+            return self._beacon is not None or self._bridge != "online" or not self.connection.connected
+
+        with self._news:
+            self._news.wait_for(settled, max(self._greeted_at + BEACON_AGE + 0.05 - time.monotonic(), 0))
 
     def echo(self, within: float = BEACON_AGE) -> Echo:
         """Return the newest beacon of the bridge, waiting for a fresh one; NoAnswer if it is not there."""

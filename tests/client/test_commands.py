@@ -104,7 +104,7 @@ def test_set_without_a_bridge_fails_within_5_seconds(piio: Piio, bridge: Any) ->
     assert done.status == 1 and "bridge" in done.err and done.seconds < 5
 
 
-@pytest.mark.parametrize("ttl", ["1.5", "2", "5"])
+@pytest.mark.parametrize("ttl", ["1.5", "5"])
 def test_set_that_nobody_answers_fails_within_5_seconds_and_nothing_acts_later(
     piio: Piio, bridge: Any, ttl: str
 ) -> None:

@@ -69,6 +69,15 @@ def test_everything_is_stale_when_a_bridge_that_says_online_is_not_heard(client:
         assert reading is not None and reading.good
 
 
+def test_a_bridge_that_says_online_but_is_not_heard_vouches_for_nothing(broker: Any, bridge: Any) -> None:
+    bridge.hush()
+    with piio.connect(broker.url("vera")) as client:
+        reading = client.read("demo/tank")
+        assert reading.value == 62.5 and "has not been heard" in reading.quality
+        bridge.speak()
+        _first(client, lambda reading: reading.good)
+
+
 def test_a_watch_tells_the_present_first_and_then_each_change(client: Client, bridge: Any) -> None:
     with client.watch("demo/tank") as watch:
         assert next(watch).value == 62.5

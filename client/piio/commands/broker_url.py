@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--ca-file", metavar="FILE", help="whose certificates to trust for mqtts://")
 
 
-def connect(args: argparse.Namespace, *, admin: bool = False, timeout: float = 10.0) -> Client:
+def connect(args: argparse.Namespace, *, admin: bool = False, timeout: float = 5.0) -> Client:
     """Connect as the arguments say, as an admin where one is wanted; AddressError or NotConnected say why not."""
     client = Client(address(args, admin=admin))
     client.open(timeout)
