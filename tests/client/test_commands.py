@@ -131,6 +131,11 @@ def test_watch_prints_a_line_for_every_change(piio: Piio, bridge: Any) -> None:
     assert sorted(line.split(" ", 1)[1] for line in done.out.splitlines()) == ["demo/pump 0", "demo/tank 62.5 %"]
 
 
+def test_watch_says_that_it_waits_for_a_point_that_is_not_there(piio: Piio, bridge: Any) -> None:
+    done = piio("watch", "demo/tnk", "demo/tank", "--count", "1")
+    assert done.status == 0 and "no point 'tnk'" in done.err and "demo/tank" in done.out
+
+
 def test_watch_prints_a_json_document_a_line(piio: Piio, bridge: Any) -> None:
     (line,) = piio("watch", "demo/tank", "--count", "1", "--json").out.splitlines()
     document = json.loads(line)

@@ -28,6 +28,7 @@ def test_a_point_is_read_with_its_quality_and_unit(client: Client) -> None:
 
 
 def test_boards_come_with_all_their_points(client: Client) -> None:
+    client.read("demo/tank")  # from here on nothing waits for a beacon
     board = next(board for board in client.boards() if board.name == "demo")
     assert board.online and board.model == "a simulated board" and board.revision == 7
     assert list(board.points) == ["tank", "pump"]

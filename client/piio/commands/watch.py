@@ -5,7 +5,9 @@ import time
 
 from msgspec import to_builtins
 
+from piio.client import Client
 from piio.commands import broker_url, terminal
+from piio.errors import NotKnown
 from piio.reading import Reading
 
 HELP = """Print a line for every change of points, the present values first, until Ctrl-C.
@@ -29,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Print readings as they come."""
     left = args.count
     with broker_url.connect(args) as client, client.watch(*args.point) as watch:
+        _say_what_is_missing(client, args.point)
         while left is None or left > 0:
             reading = next(watch)
             if args.json:
@@ -37,6 +40,16 @@ def run(args: argparse.Namespace) -> int:
                 print(_line(reading), flush=True)
             left = None if left is None else left - 1
     return 0
+
+
+def _say_what_is_missing(client: Client, names: list[str]) -> None:
+    """A point may still come, so it is waited for; but a misspelt one would be waited for in vain."""
+    for name in names:
+        try:
+            if "+" not in name:
+                client.read(name) if "/" in name else client.board(name)
+        except NotKnown as error:
+            terminal.complain("watch", f"{error}; waiting for it")
 
 
 def _line(reading: Reading) -> str:
