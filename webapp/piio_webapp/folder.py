@@ -48,7 +48,9 @@ def database_url(state: Path, given: str | None) -> str:
         return given
     path = prepared(state) / DATABASE_FILE
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass  # and not opened: closing it again would drop SQLite's own locks on it in this process
     except OSError as error:
         raise StateError(f"the database {path} cannot be opened: {error.strerror}") from error
     return f"sqlite:///{path.resolve()}"

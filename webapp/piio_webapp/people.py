@@ -1,6 +1,8 @@
 """The people of the web app, as `piio user` makes, changes and removes them, also while the web app runs."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -63,8 +65,14 @@ def removed(state: Path, name: str) -> None:
         session.commit()
 
 
-def _session(state: Path) -> Session:
-    return Session(opened(state, os.environ.get(DATABASE)))
+@contextmanager
+def _session(state: Path) -> Iterator[Session]:
+    engine = opened(state, os.environ.get(DATABASE))
+    try:
+        with Session(engine) as session:
+            yield session
+    finally:
+        engine.dispose()
 
 
 def _check(name: str, password: str) -> None:

@@ -84,7 +84,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         os._exit(0)
 
     def _watch(self, worker: Any, arbiter: int) -> None:
-        """Close pages as soon as the worker is to stop; end it when its arbiter was killed and the port must be freed."""
+        """Close pages as soon as the worker is to stop; end it when its arbiter was killed, which frees the port."""
         never = threading.Event()
         while worker.alive and not never.wait(0.1):
             if os.getppid() != arbiter:
