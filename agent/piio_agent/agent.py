@@ -51,7 +51,7 @@ class Agent:
         self.identity = identity
         self.boot = secrets.token_hex(8)
         self._clock = clock = clock or SystemClock()
-        folder = identity.state / "agents" / identity.name if identity.state else None
+        folder = identity.folder
         self._stored = StoredConfiguration(folder / "config.json") if folder else None
         self._board = Board()
         self._born = clock.boottime()

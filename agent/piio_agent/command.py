@@ -5,12 +5,18 @@ import logging
 import os
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
+
 from piio.errors import PiioError
+from piio.lock import FileLock
 from piio_agent.agent import Agent
 from piio_agent.settings import Identity, Settings, identity, read_settings
 from piio_schemas.topics import PREFIX
+
+log = logging.getLogger(__name__)
 
 HELP = "run the agent of this board: its hardware, configured and seen through the broker"
 
@@ -45,11 +51,25 @@ def run(arguments: argparse.Namespace) -> int:
     if not logging.getLogger().handlers:
         level = os.environ.get("PIIO_LOG", "INFO").upper()
         logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    agent = Agent(who)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: agent.stop())
-    agent.run()
+    with ExitStack() as held:
+        agent = Agent(_with_folder(who, held))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: agent.stop())
+        agent.run()
     return 0
+
+
+def _with_folder(who: Identity, held: ExitStack) -> Identity:
+    """Hold the agent's folder while it runs; one that another agent holds, or that cannot be had, is not touched."""
+    if who.folder is None:
+        return who
+    try:
+        who.folder.mkdir(parents=True, exist_ok=True)
+        held.enter_context(FileLock(who.folder / "lock", f"{who.folder} belongs to an agent that is running"))
+    except (OSError, PiioError) as error:
+        log.warning("%s: nothing is kept on disk", error)
+        return msgspec.structs.replace(who, state=None)
+    return who
 
 
 def _identity(arguments: argparse.Namespace) -> Identity:

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -98,7 +97,7 @@ class Sampler:
         self._clock = clock
         self._report = report
         self._wake = threading.Condition()
-        self._orders: deque[Callable[[], None]] = deque()
+        self._orders: dict[tuple[str, str], Callable[[], None]] = {}
         self._inputs: dict[str, _Input] = {}
         self._channels: Mapping[str, Channel] | None = None
         self._look_at = clock.monotonic()
@@ -112,19 +111,19 @@ class Sampler:
 
     def open(self, channel: str, settings: dict[str, Any], rates: Rates) -> None:
         """Take an input, or take it again with other settings, and read it."""
-        self._order(lambda: self._begin(channel, settings, rates))
+        self._order("open", channel, lambda: self._begin(channel, settings, rates))
 
     def change(self, channel: str, rates: Rates) -> None:
         """Read an input at other rates from now on."""
-        self._order(lambda: self._change(channel, rates))
+        self._order("change", channel, lambda: self._change(channel, rates))
 
     def close(self, channel: str) -> None:
         """Let go of an input."""
-        self._order(lambda: self._end(channel))
+        self._order("close", channel, lambda: self._end(channel))
 
     def watch(self, watching: bool) -> None:
         """Somebody looks from now on (everything is read at once), or nobody does."""
-        self._order(lambda: self._watch(watching))
+        self._order("watch", "", lambda: self._watch(watching))
 
     def stop(self, timeout: float) -> None:
         """Let go of everything and end; a driver that hangs is left behind after `timeout` seconds."""
@@ -134,10 +133,11 @@ class Sampler:
         if self._thread.is_alive():
             self._thread.join(timeout)
 
-    def _order(self, order: Callable[[], None]) -> None:
-        # As many as a configuration has channels, and then only while a driver hangs.
+    def _order(self, kind: str, channel: str, order: Callable[[], None]) -> None:
+        """Do this after what was ordered before; it takes the place of an order of its kind that still waits."""
         with self._wake:
-            self._orders.append(order)
+            self._orders.pop((kind, channel), None)
+            self._orders[kind, channel] = order
             self._wake.notify()
 
     def _run(self) -> None:
@@ -162,7 +162,7 @@ class Sampler:
                 pause = self._pause()
                 if pause is None or pause > 0:
                     self._wake.wait(pause)
-            return self._orders.popleft() if self._orders else None
+            return self._orders.pop(next(iter(self._orders))) if self._orders else None
 
     def _pause(self) -> float | None:
         times = [each.due for each in self._inputs.values()]
@@ -189,8 +189,12 @@ class Sampler:
 
     def _begin(self, channel: str, settings: dict[str, Any], rates: Rates) -> None:
         now = self._clock.monotonic()
-        self._inputs[channel] = _Input(ChannelId(self._name, channel), settings, rates, now)
-        self._visit(self._inputs[channel], now)
+        before = self._inputs.get(channel)
+        new = self._inputs[channel] = _Input(ChannelId(self._name, channel), settings, rates, now)
+        self._visit(new, now)
+        if before and before.open and not new.open:
+            # A driver leaves the line as it was when it cannot have the new settings: nobody wants it like that.
+            self._let_go(channel)
 
     def _change(self, channel: str, rates: Rates) -> None:
         each = self._inputs.get(channel)
@@ -206,13 +210,15 @@ class Sampler:
                 each.due = now if watching else now + self._period(each)
 
     def _end(self, channel: str) -> None:
-        each = self._inputs.pop(channel, None)
+        if self._inputs.pop(channel, None):
+            self._let_go(channel)
+        self._report(Released(ChannelId(self._name, channel)))
+
+    def _let_go(self, channel: str) -> None:
         try:
-            if each:
-                self._interface.close(channel)
+            self._interface.close(channel)
         except Exception as error:
             log.warning("%s/%s cannot be closed: %s", self._name, channel, reason(error))
-        self._report(Released(ChannelId(self._name, channel)))
 
     def _visit(self, each: _Input, now: float) -> None:
         """Open an input that is not, read it, and decide when to come again."""
@@ -254,6 +260,8 @@ class Sampler:
                 self._report(Reading(each.channel, raw))
 
     def _edge(self, each: _Input, edge: Edge) -> None:
+        if self._inputs.get(each.channel.channel) is not each:
+            return  # the line was taken anew meanwhile
         with each.lock:
             each.edges += 1
             each.last = edge.raw

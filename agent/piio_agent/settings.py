@@ -49,6 +49,11 @@ class Identity(Struct, frozen=True):
     """Where it keeps its files; None: nowhere."""
     prefix: str = PREFIX
 
+    @property
+    def folder(self) -> Path | None:
+        """Where this very agent keeps its files."""
+        return self.state / "agents" / self.name if self.state else None
+
 
 def read_settings(path: Path) -> Settings:
     """Read an agent's file strictly; SettingsProblem names the line or the key, and the remedy."""

@@ -78,6 +78,8 @@ class Uplink:
         if topic is None:
             topic = self._raws[channel] = self.topic(topics.RAW, **channel._asdict())
         payload = b"" if raw is None else number_to_text(raw).encode()
+        if raw is None:
+            del self._raws[channel]
         return self._publish(topic, payload, topics.RAW.qos, topics.RAW.retained)
 
     def topic(self, topic: Topic, **levels: str) -> str:
@@ -116,7 +118,7 @@ class Uplink:
         self._stopping.wait(pause)
         number = self._number + 1
         will = Will(self.topic(topics.STATUS), OFFLINE)
-        return Connection(self._address, lambda message: self._on_message(number, message), will=will)
+        return Connection(self._address, lambda message: self._on_message(number, message), _lost, will)
 
     def _serve(self, connection: Connection) -> None:
         self._number += 1
@@ -129,3 +131,7 @@ class Uplink:
         return [(topic.every(self.prefix, agent=self.name), topic.qos) for topic in own] + [
             (topic.at(self.prefix), topic.qos) for topic in bridge
         ]
+
+
+def _lost(reason: str) -> None:
+    log.warning("%s", reason)

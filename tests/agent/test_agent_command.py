@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from piio_agent.checkup import checkup
 
@@ -31,3 +32,10 @@ def test_doctor_hears_of_drivers_and_devices() -> None:
     findings = list(checkup())
     assert any("simulated" in finding.message for finding in findings)
     assert all(finding.remedy for finding in findings if finding.ok is False)
+
+
+def test_a_second_agent_leaves_the_firsts_files_alone(desk: Any, spawn: Any, tmp_path: Path) -> None:
+    spawn()
+    desk.wait_for("status", "online")
+    second = spawn()
+    assert any("belongs to an agent that is running: nothing is kept on disk" in line for line in second.stderr)

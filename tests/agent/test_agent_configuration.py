@@ -76,3 +76,18 @@ def test_a_wrong_setting_is_that_points_error_alone(desk: Any, start: Start) -> 
 def _applied(desk: Any) -> list[Any]:
 
     return [msgspec.json.decode(payload) for topic, payload in desk.lines() if topic == "config/applied"]
+
+
+def test_settings_that_an_input_cannot_have_silence_it(desk: Any, start: Start) -> None:
+    start()
+    button = {"interface": "gpio", "channel": "5"}
+    desk.configure(1, {"button": button})
+    desk.wait_for("raw/gpio/5", "0")
+    desk.configure(2, {"button": button | {"settings": {"bias": "up"}}})
+    desk.wait_point("button", lambda p: "'bias' is 'up'" in p.get("error", ""))
+    desk.wait_for("raw/gpio/5", "")
+    since = desk.now()
+    desk.publish("sim/gpio/5", "1")
+    desk.configure(3, {"button": button})
+    desk.wait_applied(3)
+    assert desk.raws("gpio/5", since) == ["1"]

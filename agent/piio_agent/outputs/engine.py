@@ -98,8 +98,11 @@ class Engine:
         line = Line(message.channel, self._interfaces[message.channel.interface], message.settings, message.policies)
         line.wanted = raw_at_start(line.policies, self._memory.recall(line.channel))
         line.lease_from = now
-        self._lines[line.channel] = line
+        before, self._lines[line.channel] = self._lines.get(line.channel), line
         self._take(line, now)
+        if before and before.held and not line.held:
+            # A driver leaves the line as it was when it cannot have the new settings: nobody looks after it then.
+            self._let_go(before, now)
 
     def _take(self, line: Line, now: float) -> None:
         try:

@@ -6,7 +6,7 @@ from collections import deque
 
 from piio_agent.clock import Clock
 from piio_agent.outputs.engine import Engine
-from piio_agent.outputs.messages import Heard, Message, Order, Stop
+from piio_agent.outputs.messages import Change, Close, Heard, Message, Open, Order, Stop
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ class Runner:
                 return True
             if isinstance(message, Order | Heard) and len(self._waiting) >= MOST_ORDERS:
                 return False
+            if isinstance(message, Open | Change | Close):
+                # A driver that hangs must not make a heap of what is out of date.
+                self._waiting = deque(each for each in self._waiting if not _replaces(message, each))
             self._waiting.append(message)
             self._wake.notify()
             return True
@@ -65,3 +68,7 @@ class Runner:
                 due = self._engine.due()
                 self._wake.wait(None if due is None else max(0.0, due - self._clock.boottime()))
             return self._waiting.popleft() if self._waiting else None
+
+
+def _replaces(new: Open | Change | Close, old: Message) -> bool:
+    return type(old) is type(new) and isinstance(old, Open | Change | Close) and old.channel == new.channel
