@@ -30,7 +30,7 @@ def listening(listen: str, port: int) -> socket.socket:
         made = socket.create_server((listen, port), family=family, backlog=256)
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None)
-        reason = os.strerror(number) if number and number > 0 else str(error)
+        reason = os.strerror(number) if number and number > 0 else str(error).rstrip(".")
         raise DoorError(f"{listen} port {port} cannot be listened on: {reason}; choose another --port") from error
     made.set_inheritable(True)
     return made

@@ -51,7 +51,11 @@ def opened(state: Path, url: str | None = None) -> Engine:
     try:
         Base.metadata.create_all(engine)
     except SQLAlchemyError as error:
-        raise StateError(f"the web app's database cannot be used: {error}") from error
+        reason = getattr(error, "orig", None) or error
+        raise StateError(
+            f"the web app's database {engine.url.render_as_string()} cannot be used: {reason}; "
+            "move it aside, and people are made anew with `piio user add`"
+        ) from error
     return engine
 
 

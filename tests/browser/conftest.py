@@ -1,0 +1,59 @@
+"""Fixtures: a real Chromium and a board that a real web app shows."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.webapp.bench import Bench
+from tests.webapp.stage import PASSWORD, Stage
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="package")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    opened = Stage(tmp_path_factory.mktemp("stage"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="package")
+def bench(stage: Stage) -> Bench:
+    return Bench(stage)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("there is no Chromium here: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Browser, stage: Stage) -> Iterator[Callable[..., Page]]:
+    """Opens a page as somebody who has logged in by the form; a script's error anywhere fails the test."""
+    contexts, errors = [], []
+
+    def open_page(name: str, path: str, **options: object) -> Page:
+        context = chromium.new_context(base_url=stage.url, **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if "Security Policy" in message.text else None)
+        page.goto(f"/login?next={path}")
+        page.fill("[name=name]", name)
+        page.fill("[name=password]", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"**{path}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []

@@ -1,0 +1,107 @@
+"""What an admin does on the page of a board's configuration."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.webapp.bench import DISPLAYS, POINTS, Bench
+from tests.webapp.stage import Stage
+
+Browse = Callable[..., Page]
+
+
+@pytest.fixture
+def page(bench: Bench, browse: Browse) -> Iterator[Page]:
+    opened = browse("anna", f"/board/{bench.name}/configure")
+    expect(opened.locator("button[data-point=lamp]").first).to_be_visible()
+    yield opened
+    bench.configure({"points": POINTS, "displays": DISPLAYS})
+
+
+def saved(page: Page) -> None:
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".toast").filter(has_text="Saved")).to_be_visible()
+    expect(page.locator("#savebar")).to_be_hidden()
+
+
+def test_an_admin_adds_a_point_and_a_display_and_a_viewer_sees_it(bench: Bench, browse: Browse, page: Page) -> None:
+    viewer = browse("vera", f"/board/{bench.name}")
+    page.get_by_role("button", name="+ Add a point").click()
+    name = page.locator('[data-path$=".name"]')
+    name.fill("pressure")
+    name.press("Tab")
+    page.locator('[data-path="points.pressure.label"]').fill("Pressure")
+    page.locator('[data-path="points.pressure.interface"]').select_option("adc")
+    page.locator('[data-path="points.pressure.channel"]').select_option("5")
+    page.locator('[data-path="points.pressure.equation"]').fill("x * 2 + 1")
+    expect(page.locator(".preview").first).to_contain_text("2047")
+    page.get_by_role("tab", name="Displays").click()
+    page.get_by_role("button", name="+ Number").click()
+    page.locator('[data-path$=".point"]').select_option("pressure")
+    saved(page)
+    expect(viewer.locator("piio-numeric[data-point=pressure] [data-value]")).not_to_have_text("–")
+    bench.configure({"points": {"pressure": None}, "displays": {"d5": None}})
+    expect(viewer.locator("piio-numeric[data-point=pressure]")).to_have_count(0)
+
+
+def test_a_wrong_equation_shows_its_column_while_it_is_typed_and_at_its_field_when_saved(page: Page) -> None:
+    page.locator("button[data-point=tank]").click()
+    equation = page.locator('[data-path="points.tank.equation"]')
+    equation.fill("x * * 2")
+    expect(page.locator(".equation-error")).to_contain_text(re.compile(r"Column \d+"))
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator('[data-problem="points.tank.equation"]')).to_be_visible()
+    expect(equation).to_have_attribute("aria-invalid", "true")
+    expect(equation).to_have_value("x * * 2")
+    page.get_by_role("button", name="Discard").click()
+    expect(equation).to_have_value(POINTS["tank"]["equation"])
+
+
+def test_somebody_elses_change_arrives_and_the_open_tab_stays(bench: Bench, page: Page) -> None:
+    page.get_by_role("tab", name="Displays").click()
+    bench.configure({"displays": {"d1": {"label": "The tank"}}})
+    expect(page.locator("#arrangement").get_by_role("heading", name="The tank")).to_be_visible()
+    expect(page.get_by_role("tab", name="Displays")).to_have_attribute("aria-selected", "true")
+
+
+@pytest.mark.parametrize(("choice", "label"), [("Reload theirs", "Tank level"), ("Keep mine on top", "My tank")])
+def test_two_admins_at_once_lose_nothing_silently(bench: Bench, page: Page, choice: str, label: str) -> None:
+    page.locator("button[data-point=tank]").click()
+    page.locator('[data-path="points.tank.label"]').fill("My tank")
+    bench.configure({"points": {"knob": {"label": "Their knob"}}})
+    expect(page.locator("#conflict")).to_contain_text("anna saved another configuration")
+    page.get_by_role("button", name=choice).click()
+    expect(page.locator('[data-path="points.tank.label"]')).to_have_value(label)
+    expect(page.locator("button[data-point=knob]")).to_contain_text("Their knob")
+    if choice.startswith("Keep"):
+        saved(page)
+
+
+def test_displays_are_moved_and_sized_by_buttons(page: Page) -> None:
+    page.get_by_role("tab", name="Displays").click()
+    page.get_by_role("button", name="Edit the display d2").click()
+    page.get_by_role("button", name="Move right").click()
+    page.get_by_role("button", name="Narrower").click()
+    expect(page.locator('[data-path="displays.d2.place.x"]')).to_have_value("4")
+    expect(page.locator('[data-path="displays.d2.place.w"]')).to_have_value("2")
+    saved(page)
+
+
+def test_an_old_revision_is_restored(bench: Bench, page: Page) -> None:
+    wanted = bench.configure({"points": {"knob": {"label": "Before"}}})
+    bench.configure({"points": {"knob": {"label": "After"}}})
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("tab", name="Revisions").click()
+    page.locator(f'[data-revision="{wanted}"]').get_by_role("button", name="Restore").click()
+    page.get_by_role("tab", name="Points").click()
+    expect(page.locator("button[data-point=knob]")).to_contain_text("Before")
+
+
+def test_leaving_with_unsaved_changes_asks_first(page: Page, stage: Stage) -> None:
+    asked: list[str] = []
+    page.locator("button[data-point=tank]").click()
+    page.locator('[data-path="points.tank.unit"]').fill("l")
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto(stage.url + "/")
+    assert asked == ["beforeunload"]
