@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from piio.address import Address, read_address
 from piio.connection import Connection
+from piio.default_url import default_url
 from piio.errors import NotConnected, NotKnown
 from piio.keeper import Keeper
 from piio.picture import Picture
@@ -26,6 +27,9 @@ from piio_schemas.requests import ConfigurationAnswer, Revision, ViewersLease
 LEASE = 15.0
 LEASE_RENEWED = 5.0
 """Seconds; boards read their inputs often while somebody holds a lease."""
+
+FIRST_READING = 2.0
+"""Seconds to wait for the first reading of a point that has just been configured."""
 
 
 class Client:
@@ -101,6 +105,7 @@ class Client:
         points = session.look(lambda picture, _: picture.points(board))
         if point not in points:
             raise NotKnown(f"'{board}' has no point '{point}'; it has {', '.join(points) or 'none yet'}")
+        session.wait_until(lambda picture: picture.told(board, point), FIRST_READING)
         return cast(Reading, session.look(lambda picture, doubt: picture.reading(board, point, doubt)))
 
     def watch(self, *patterns: str) -> Watch:
@@ -270,14 +275,17 @@ class Client:
 
 
 def connect(
-    url: str,
+    url: str | None = None,
     *,
     prefix: str = topics.PREFIX,
     password_file: Path | None = None,
     ca_file: str | None = None,
     timeout: float = 10.0,
 ) -> Client:
-    """Connect to `mqtt://user:password@host:port` (or `mqtts://…`); NotConnected says who refused and why."""
-    client = Client(read_address(url, password_file, ca_file), prefix)
+    """Connect to `mqtt://user:password@host:port` (or `mqtts://…`); NotConnected says who refused and why.
+
+    Without a URL, to what $PIIO_URL says, else to the installation that `piio up` made in ./var.
+    """
+    client = Client(read_address(url or default_url(), password_file, ca_file), prefix)
     client.open(timeout)
     return client

@@ -45,6 +45,10 @@ class Picture:
         configured = list(self._configured(board))
         return configured + sorted(told - set(configured))
 
+    def told(self, board: str, point: str) -> bool:
+        """Whether anybody has said how good a point is."""
+        return (board, point) in self._qualities
+
     def reading(self, board: str, point: str, doubt: str = "") -> Reading:
         """The point now; a `doubt` about all that we are told makes everything stale."""
         name = (board, point)

@@ -82,6 +82,11 @@ class Session:
         with self._news:
             return look(self._picture, self.doubt())
 
+    def wait_until(self, told: Callable[[Picture], bool], within: float) -> None:
+        """Wait until the picture shows what is looked for, or nothing can be relied on anyway."""
+        with self._news:
+            self._news.wait_for(lambda: told(self._picture) or self.doubt(), within)
+
     def doubt(self) -> str:
         """Return why nothing can be relied on now; empty when it can."""
         if not self.connection.connected:
@@ -179,6 +184,7 @@ class Session:
     def _heard_of_board(self, row: topics.Topic, levels: dict[str, str], message: Message) -> None:
         with self._news:
             changed = self._picture.hear(row, levels, message.payload)
+            self._news.notify_all()
         if changed and not message.retained:
             self._on_change(changed)
 

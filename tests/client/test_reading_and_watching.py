@@ -1,5 +1,6 @@
 """A script reads points, watches them change, and never takes a stale value for a good one."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,26 @@ def test_boards_come_with_all_their_points(client: Client) -> None:
     assert board.online and board.model == "a simulated board" and board.revision == 7
     assert list(board.points) == ["tank", "pump"]
     assert board.points["pump"].value == 0
+
+
+def test_a_point_that_has_just_been_configured_is_waited_for(client: Client, bridge: Any) -> None:
+    configuration = client.configuration("demo")
+    configuration["points"]["level"] = {"equation": "tank / 2"}
+    bridge.say("piio/demo/config", json.dumps(configuration))
+    timer = threading.Timer(0.3, lambda: bridge.say("piio/demo/quality/level", "good"))
+    bridge.say("piio/demo/value/level", "31.25")
+    timer.start()
+    assert client.read("demo/level").good
+    bridge.say("piio/demo/value/level", "")
+    bridge.say("piio/demo/quality/level", "")
+
+
+def test_without_a_url_the_environment_says_where_the_broker_is(
+    broker: Any, bridge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIIO_URL", broker.url("vera"))
+    with piio.connect() as client:
+        assert client.read("demo/tank").good
 
 
 @pytest.mark.parametrize("name", ["demo/tnk", "dmo/tank", "demo", "demo/x", "bridge/status", "demo/tank/set", "#/+"])
