@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast
@@ -10,8 +11,9 @@ from typing import Protocol, cast
 from piio.address import Address
 from piio.connection import Connection
 from piio.errors import NotConnected
+from piio.private_file import read_private, write_private
 from piio_mosquitto.configuration import Listener
-from piio_mosquitto.errors import BrokerError
+from piio_mosquitto.errors import BrokerError, IdentityError
 from piio_mosquitto.folder import BrokerFolder
 from piio_mosquitto.own_address import own_address
 from piio_mosquitto.password import new_password
@@ -89,6 +91,34 @@ def change_identity(
     if now in PEOPLE and (role is not None or password is not None):
         for keeper in people():
             keeper.changed(folder.state, name, role, password)
+
+
+def ensure(state: Path, wanted: Mapping[str, Role]) -> None:
+    """Make the services' identities and the wanted ones where they are missing, each with a password file.
+
+    `piio up` calls it at every start; the file of a name is STATE/secrets/NAME.password.
+    """
+    folder = BrokerFolder(state)
+    folder.ensure_services()
+    for name, role in wanted.items():
+        _ensure(folder, name, role)
+
+
+def _ensure(folder: BrokerFolder, name: str, role: Role) -> None:
+    with folder.identities() as identities:
+        there = name in identities
+        if there and (identities[name].role is Role.AGENT) != (role is Role.AGENT):
+            raise IdentityError(f"'{name}' is {identities[name].role} here: choose another name for the {role}")
+    file = folder.secret(name)
+    if there and read_private(file):
+        return
+    # The file is written last: a first run that was interrupted begins anew with this one.
+    password = new_password()
+    if there:
+        change_identity(folder, name, password=password)
+    else:
+        add_identity(folder, name, role, password)
+    write_private(file, password + "\n")
 
 
 def people() -> list[People]:

@@ -10,12 +10,10 @@ from piio.child import block_signals
 from piio.lock import FileLock
 from piio.private_file import make_private_folder
 from piio.up.greeting import say
-from piio.up.installation import Installation, Place
+from piio.up.installation import LOOPBACK, Installation, Place
 from piio.up.ports import check_address, choose_port
 from piio.up.run import Run
 from piio.up.supervisor import tell
-from piio_mosquitto.configuration import LOOPBACK, Listener
-from piio_mosquitto.process import find_mosquitto
 
 HELP = """start everything: broker, bridge, web app and an agent; Ctrl-C stops it
 
@@ -43,7 +41,6 @@ def run(args: argparse.Namespace) -> int:
     block_signals()
     os.umask(0o077)  # whatever a service writes is for its owner alone
     logging.basicConfig(level=logging.ERROR, format="piio up: %(message)s")
-    find_mosquitto()
     make_private_folder(args.state)
     busy = f"PiIO is running in {args.state} already: stop it first, or choose another --state"
     with FileLock(args.state / "up.lock", busy=busy):
@@ -67,5 +64,4 @@ def _place(args: argparse.Namespace) -> Place:
     ):
         if wanted is None and port != default:
             tell(f"port {default} is taken: the {name} uses {port}")
-    listener = Listener(args.listen, mqtt_port)
-    return Place(listener, listener.local if listener.everywhere else args.listen, web_port)
+    return Place(args.listen, mqtt_port, web_port)

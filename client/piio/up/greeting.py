@@ -20,7 +20,7 @@ def greeting(installation: Installation, place: Place, token: str, output: str |
         "",
         f"  page    {place.web_url}    (log in as {ADMIN}; the password is in {state}/env)",
         f"  once    {first_link(place, token)}    (logs you in without a password, one time)",
-        f"  broker  {place.listener.local}:{place.listener.port}",
+        f"  broker  {place.broker_host}:{place.mqtt_port}",
         f"  try     {_example(installation.agent, state, output)}",
         "",
         "Ctrl-C stops everything.",

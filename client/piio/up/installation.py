@@ -1,16 +1,19 @@
 """What an installation is between two starts: its state folder, its identities, and the files for people's tools."""
 
+from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Protocol, cast
 
 from msgspec import Struct
 
 from piio.address import Address
-from piio.private_file import StateError, read_private, write_private
-from piio_mosquitto.configuration import Listener
-from piio_mosquitto.folder import BrokerFolder
-from piio_mosquitto.password import new_password
-from piio_mosquitto.user_command import add_identity, change_identity
+from piio.private_file import read_private, write_private
 from piio_schemas.roles import Role
+
+LOOPBACK = "127.0.0.1"
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  (asked for by name, never a default)
 
 OPERATOR, VIEWER, ADMIN, SPARE = "operator", "viewer", "admin", "spare"
 
@@ -18,14 +21,35 @@ PEOPLE = {OPERATOR: Role.OPERATOR, VIEWER: Role.VIEWER, ADMIN: Role.ADMIN}
 """The people of a fresh installation."""
 
 
+class People(Protocol):
+    """Of the command `piio user`, what an installation needs."""
+
+    def ensure(self, state: Path, wanted: Mapping[str, Role]) -> None:
+        """Make the identities that are missing, each with a password file in STATE/secrets."""
+
+
 class Place(Struct, frozen=True):
     """Where an installation is reached this time."""
 
-    listener: Listener
-    """The broker's."""
-    web_host: str
-    """The address that browsers on this machine use."""
+    listen: str
+    """The address that the broker and the web app listen on."""
+    mqtt_port: int
     web_port: int
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every interface of the machine is listened on."""
+        return self.listen in EVERYWHERE
+
+    @property
+    def broker_host(self) -> str:
+        """The broker's address for programs on this machine, where it always listens too."""
+        return self.listen if self.listen == "::1" or self.listen.startswith("127.") else LOOPBACK
+
+    @property
+    def web_host(self) -> str:
+        """The web app's address for browsers on this machine."""
+        return LOOPBACK if self.everywhere else self.listen
 
     @property
     def web_url(self) -> str:
@@ -40,33 +64,19 @@ class Installation:
     def __init__(self, state: Path, agent: str) -> None:
         self.state = state.absolute()
         self.agent = agent
-        self.broker = BrokerFolder(self.state)
 
     def ensure_identities(self) -> None:
         """Make who is missing: on the first run everybody, later nobody."""
-        self.broker.ensure_services()
-        for name, role in {**PEOPLE, self.agent: Role.AGENT, SPARE: Role.AGENT}.items():
-            self._ensure(name, role)
+        people = cast(People, entry_points(group="piio.commands")["user"].load())
+        people.ensure(self.state, {**PEOPLE, self.agent: Role.AGENT, SPARE: Role.AGENT})
 
-    def _ensure(self, name: str, role: Role) -> None:
-        with self.broker.identities() as identities:
-            there = name in identities
-            if there and identities[name].role not in (role, *(PEOPLE.values() if name in PEOPLE else ())):
-                raise StateError(f"'{name}' is {identities[name].role} here: choose another name with --agent")
-        file = self.broker.secret(name)
-        if there and read_private(file):
-            return
-        # The secret is written last: an interrupted first run begins anew with this one.
-        password = new_password()
-        if there:
-            change_identity(self.broker, name, role, password)
-        else:
-            add_identity(self.broker, name, role, password)
-        write_private(file, password + "\n")
+    def secret(self, name: str) -> Path:
+        """Return the file that holds the password of one of the installation's own names."""
+        return self.state / "secrets" / f"{name}.password"
 
     def address(self, name: str, place: Place) -> Address:
         """Return how one of the installation's own names reaches the broker from this machine."""
-        return Address(place.listener.local, place.listener.port, name, self._password(name))
+        return Address(place.broker_host, place.mqtt_port, name, self._password(name))
 
     def write_files(self, place: Place) -> None:
         """Write `env` and the option files of mosquitto_pub and mosquitto_sub."""
@@ -85,7 +95,7 @@ class Installation:
             write_private(self.state / program, options)
 
     def _password(self, name: str) -> str:
-        return (read_private(self.broker.secret(name)) or "").strip()
+        return (read_private(self.secret(name)) or "").strip()
 
     @staticmethod
     def _mosquitto_options(address: Address) -> str:

@@ -68,14 +68,13 @@ class Run:
         )
 
     def _broker(self) -> Service:
-        listener = self._place.listener
-        return self._service("broker", ["--port", str(listener.port), "--listen", listener.address])
+        return self._service("broker", ["--port", str(self._place.mqtt_port), "--listen", self._place.listen])
 
     def _bridge(self) -> Service:
         return self._service("bridge", self._as("bridge"))
 
     def _webapp(self) -> Service:
-        arguments = ["--listen", self._place.listener.address, "--port", str(self._place.web_port)]
+        arguments = ["--listen", self._place.listen, "--port", str(self._place.web_port)]
         first = {"PIIO_FIRST_TOKEN": self._token, "PIIO_WEB_USER": ADMIN}
         return self._service("webapp", [*self._as("webapp"), *arguments], first, self._probe.start)
 
@@ -88,7 +87,7 @@ class Run:
         """Return the arguments that say who a service is; its password stands in a file."""
         address = self._installation.address(name, self._place)
         url = repr(address)  # the address without its password
-        return ["--url", url, "--password-file", str(self._installation.broker.secret(name))]
+        return ["--url", url, "--password-file", str(self._installation.secret(name))]
 
     def _line(self, service: Service, line: str) -> None:
         if service.name == "broker" and line.endswith(LISTENS):
