@@ -40,8 +40,8 @@ log = logging.getLogger(__name__)
 HEALTH = 10.0
 """Seconds between two reports of health."""
 
-LAST_WORDS = 1.0
-"""Seconds that a driver may take to let go when the agent ends."""
+LAST_WORDS = 0.7
+"""Seconds that outputs, inputs, disk and broker may take each when the agent ends."""
 
 
 class Agent:
@@ -110,7 +110,7 @@ class Agent:
 
     def say_result(self, id: ChannelId, result: WriteResult) -> None:
         """Publish what became of a write."""
-        self.uplink.say(topics.RAW_RESULT, result, **id._asdict())
+        self._if_there(lambda: self.uplink.say(topics.RAW_RESULT, result, **id._asdict()))
 
     def _begin_to_connect(self, waited: float) -> None:
         """Connect once the channels have answered: what is announced then is true. One that hangs is not waited for."""
@@ -177,7 +177,7 @@ class Agent:
                 if wanted.events:
                     edge = report.edge
                     event = EdgeEvent(edge.edge, edge.t_ns, edge.mono_ns, edge.seq, edge.lost)
-                    self.uplink.say(topics.EDGE, event, **report.channel._asdict())
+                    self._if_there(lambda: self.uplink.say(topics.EDGE, event, **report.channel._asdict()))
             case Trouble():
                 self.applied.note(report.channel, report.error)
                 self.readings.fail(report.channel)

@@ -14,7 +14,7 @@ SPACING = 1.0
 PATIENCE = 1.0
 """Seconds that a channel may take to open before it is reported as not yet open."""
 
-_OPENING = AppliedPoint(False, "it is being opened")
+_OPENING = AppliedPoint(False, "it is being opened: the driver has not answered yet")
 _OK = AppliedPoint(True)
 
 

@@ -88,6 +88,8 @@ class Configuring:
                 self._change(id, new)
         if self._closing and not self._impatient:
             self._timer = self._timer or self._loop.after(PATIENCE, self._lose_patience)
+            for id in self._wanted.keys() - self._asked.keys():
+                self._applied.opening(id)
             return
         for id, new in self._wanted.items():
             before = self._asked.get(id)

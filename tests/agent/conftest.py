@@ -264,6 +264,9 @@ def start_at(name: str, tmp_path: Path) -> Iterator[Callable[..., Running]]:
 def start(shared_broker: Broker, desk: Desk, start_at: Callable[..., Running]) -> Callable[..., Running]:
     """Start agents on a simulated board, and wait until each has announced itself."""
 
+    # Somebody who reads `offline` needs not wait whether a status will come.
+    desk.publish("status", "offline", retain=True)
+
     def start_one(**changes: Any) -> Running:
         since = desk.now()
         running = start_at(shared_broker, **changes)

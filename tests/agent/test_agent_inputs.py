@@ -136,7 +136,7 @@ def test_an_interface_that_hangs_stops_no_other(desk: Any, start: Start, tmp_pat
     desk.publish("viewers/anna", {"seconds": 30})
     desk.configure(points={"hole": {"interface": "hole", "channel": "0"}, "tank": TANK, "button": BUTTON})
     points = desk.wait_applied(1)
-    assert points["hole"] == {"ok": False, "error": "it is being opened"}
+    assert points["hole"] == {"ok": False, "error": "it is being opened: the driver has not answered yet"}
     desk.publish("sim/adc/1", "77")
     desk.wait_for("raw/adc/1", "77")
     desk.publish("sim/gpio/5", "1")

@@ -135,6 +135,36 @@ def test_a_line_that_changes_its_direction_is_closed_before_it_is_opened(desk: A
     assert levels(tmp_path, desk.agent) == [1, 0]
 
 
+def test_what_is_let_go_is_closed_before_anything_else_is_opened(desk: Any, start: Start, tmp_path: Path) -> None:
+    start()
+    button = {"interface": "gpio", "channel": "5"}
+    desk.configure(1, {"button": button})
+    desk.wait_applied(1)
+    desk.configure(2, {"lamp": LAMP})
+    assert desk.wait_applied(2) == {"lamp": {"ok": True}}
+    events = [(e["event"], e["channel"]) for e in trace(tmp_path, desk.agent) if e.get("event")]
+    assert events == [("open", "5"), ("close", "5"), ("open", "17")]
+    assert not [p for t, p in desk.lines() if t == "config/applied" and "being opened" in p]
+
+
+def test_what_was_written_to_an_agent_that_stood_still_does_not_act_late(
+    desk: Any, spawn: Start, tmp_path: Path
+) -> None:
+    desk.be_the_bridge()
+    desk.configure(points={"lamp": LAMP})
+    agent = spawn()
+    desk.wait_applied(1)
+    echo = desk.newest_beacon().echo
+    agent.send_signal(signal.SIGSTOP)
+    document = {"id": "late", "point": "lamp", "revision": 1, "epoch": 1, "value": 1, "beacon": echo}
+    desk.publish("raw/gpio/17/set", document)
+    threading.Event().wait(2.2)
+    agent.send_signal(signal.SIGCONT)
+    result = desk.wait_json("raw/gpio/17/result", lambda d: d["id"] == "late")
+    assert result["status"] == "expired"
+    assert levels(tmp_path, desk.agent) == []
+
+
 def test_a_clean_end_leaves_outputs_where_they_are_safe(desk: Any, lamp: Any, tmp_path: Path) -> None:
     desk.write("gpio/17", 1)
     lamp.stop()
