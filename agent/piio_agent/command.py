@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import signal
 import sys
 from contextlib import ExitStack
@@ -33,7 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="mqtt://user@host:port of the broker (default: as in the file, or $PIIO_URL)")
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="a file with the password ($PIIO_PASSWORD)")
     parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="where to keep the last configuration (default: nowhere)"
+        "--state",
+        type=Path,
+        default=Path("var"),
+        metavar="DIR",
+        help="keep the last configuration below this folder (default: ./var)",
     )
     parser.add_argument(
         "--interfaces-dir", type=Path, metavar="DIR", action="append", default=[], help="a folder with more drivers"
@@ -49,8 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"piio agent: {error}\n")
         return 2
     if not logging.getLogger().handlers:
-        level = os.environ.get("PIIO_LOG", "INFO").upper()
-        logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     with ExitStack() as held:
         agent = Agent(_with_folder(who, held))
         for number in (signal.SIGTERM, signal.SIGINT):

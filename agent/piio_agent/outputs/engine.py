@@ -131,7 +131,7 @@ class Engine:
 
     def _move(self, line: Line, now: float) -> None:
         try:
-            line.drive(line.wanted, now)
+            _drive_safe(line, line.wanted, now)
         except Exception as error:
             # It is taken anew, with the raw that it has to be.
             self._broke(line, error, now)
@@ -171,7 +171,7 @@ class Engine:
         raw = raw_when_lost(line.policies)
         try:
             if line.held and raw is not None and raw != line.wanted:
-                line.drive(raw, now)
+                _drive_safe(line, raw, now)
         except Exception as error:
             log.warning("%s cannot be driven safe: %s", line.channel, reason(error))
         try:
@@ -206,3 +206,12 @@ class Engine:
         elif asking != self._remembered or self._refresh_at is None or self._refresh_at <= now:
             self._memory.save(asking)
             self._remembered, self._refresh_at = asking, now + REFRESH
+
+
+def _drive_safe(line: Line, raw: float, now: float) -> None:
+    """Drive a line to what its policies say, or off if the channel cannot take that: never leave it as it is."""
+    try:
+        line.drive(raw, now)
+    except ValueRefused as error:
+        log.error("%s: %s: it is switched off instead", line.channel, reason(error))
+        line.drive(0.0, now)

@@ -161,6 +161,14 @@ def test_a_fail_safe_is_not_undone_by_the_loss_of_the_bridge(bench: Bench) -> No
     assert bench.levels() == [1, 0]
 
 
+def test_a_policy_that_the_channel_cannot_take_switches_it_off(bench: Bench) -> None:
+    bench.open(on_lost=0.5, lease=2)
+    bench.order(1)
+    bench.pass_time(3)
+    assert bench.levels() == [1, 0]
+    assert bench.newest.fail_safe
+
+
 def test_settings_that_a_line_cannot_have_leave_it_safe(bench: Bench) -> None:
     bench.open()
     bench.order(1)
