@@ -10,13 +10,11 @@ from tests.webapp.stage import Page, Stage, eventually
 
 
 def test_without_a_log_in_there_is_no_socket(stage: Stage) -> None:
-    page = stage.visitor().page()
-    assert page.refused
-    page.say("connect", {})
-    page.say("look", {"agent": None})
-    page.say("set", {"id": "1", "agent": "bench1", "point": "lamp", "value": 1, "tick": {"boot": "x", "tick": 1}})
-    with pytest.raises((AssertionError, simple_websocket.ConnectionClosed)):
-        page.wait(lambda: page.frames, "a frame", 1)
+    with pytest.raises(simple_websocket.ConnectionError, match="401"):
+        stage.visitor().page()
+    with pytest.raises(simple_websocket.ConnectionError, match="401"):
+        stage.visitor().page(Cookie="piio=eyJsb2dpbiI6ImFubmEifQ.aaaaaa.forged")
+    assert stage.visitor().get("/socket.io/?EIO=4&transport=polling").status == 401
 
 
 def test_a_page_of_another_site_gets_no_socket(stage: Stage) -> None:

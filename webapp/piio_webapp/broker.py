@@ -202,6 +202,7 @@ class Broker:
                 overdue = [self._waiting.pop(id) for id in late]
             for waiting in overdue:
                 waiting.then(waiting.otherwise)
+            self._mirror.settle()
             connection = self._keeper.connection
             if connection:
                 self._renew(connection, now)

@@ -45,13 +45,15 @@ class Desk:
         self.screens.changed(change)
         note = self._note(change)
         if note:
-            self.screens.note(note)
+            self.screens.note(note, change.agent if change.kind == "event" else None)
 
     def _note(self, change: Change) -> dict[str, Any] | None:
         """What people are told of a change: a board that comes or goes, a configuration that somebody changed."""
         if change.agent is None or change.before is None:
             return None
         board = self.mirror.boards.get(change.agent)
+        if change.kind == "event":
+            return {"kind": "event", "agent": change.agent, "point": change.key, "reason": change.before}
         if change.kind == "status" and board:
             return {"kind": "status", "agent": change.agent, "status": board.status}
         if change.kind == "config" and board:

@@ -11,6 +11,7 @@ from piio.connection import Message
 from piio_schemas import topics
 from piio_schemas.beacons import BridgeBeacon, Echo
 from piio_schemas.documents import DocumentError, as_model, read_json
+from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import RESERVED
 from piio_schemas.numbers import number_from_text
 
@@ -24,6 +25,9 @@ DOCUMENTS = {
     topics.APPLIED.pattern: "applied",
     topics.HEALTH.pattern: "health",
 }
+SETTLING = 15.0
+"""Seconds after connecting in which every board has been heard of, agents' and the bridge's pauses included."""
+
 READINGS = {topics.VALUE.pattern: "values", topics.QUALITY.pattern: "qualities", topics.RAW.pattern: "raws"}
 
 
@@ -74,6 +78,8 @@ class Mirror:
         self._prefix = prefix
         self._on_change = on_change
         self._beacon: tuple[Echo, float] | None = None
+        self._unheard: set[str] = set()
+        self._settled_at = 0.0
 
     def filters(self) -> Iterator[tuple[str, int]]:
         """The topics that are always heard."""
@@ -90,6 +96,7 @@ class Mirror:
         """Begin anew on a connection: what is retained will be told again, what is not there any more is forgotten."""
         with self.lock:
             self.broker, self.bridge, self._beacon = True, False, None
+            self._unheard, self._settled_at = set(self.boards), time.monotonic() + SETTLING
             for board in self.boards.values():
                 board.values.clear()
                 board.qualities.clear()
@@ -101,6 +108,15 @@ class Mirror:
         with self.lock:
             self.broker, self.bridge, self._beacon = False, False, None
             self._on_change(Change("link"))
+
+    def settle(self) -> None:
+        """Forget the boards that were removed while nothing was heard; call it now and then."""
+        with self.lock:
+            if self.broker and self._unheard and time.monotonic() >= self._settled_at:
+                gone, self._unheard = self._unheard & self.boards.keys(), set()
+                for agent in gone:
+                    del self.boards[agent]
+                    self._on_change(Change("gone", agent))
 
     def bridge_echo(self, ttl: float) -> Echo | None:
         """Return the bridge's newest beacon on this connection, None if heard more than `ttl` seconds ago."""
@@ -152,14 +168,26 @@ class Mirror:
             if not message.payload or pattern in READINGS or len(self.boards) >= MOST_BOARDS:
                 return
             board = self.boards[agent] = Board()
+        if pattern != topics.HEALTH.pattern:
+            self._unheard.discard(agent)
         if pattern in READINGS:
             self._reading(agent, board, READINGS[pattern], levels, message.payload)
         elif pattern == topics.STATUS.pattern:
             self._status(agent, board, message)
+        elif pattern == topics.POINT_EVENT.pattern:
+            self._event(agent, levels["point"], message)
         elif pattern in DOCUMENTS:
             self._document(agent, board, DOCUMENTS[pattern], message)
         if not message.retained and pattern in (topics.BEACON.pattern, topics.HEALTH.pattern):
             board.seen = time.time()
+
+    def _event(self, agent: str, point: str, message: Message) -> None:
+        try:
+            event = as_model(read_json(message.payload), PointEvent)
+        except DocumentError:
+            return
+        if not message.retained:
+            self._on_change(Change("event", agent, point, before=event.reason))
 
     def _status(self, agent: str, board: Board, message: Message) -> None:
         if not message.payload:

@@ -107,11 +107,12 @@ class Screens:
                 screen.answers.append(answer)
         self._wake.set()
 
-    def note(self, note: dict[str, Any]) -> None:
-        """Tell everybody that something happened; a page that is far behind misses the oldest."""
+    def note(self, note: dict[str, Any], agent: str | None = None) -> None:
+        """Tell everybody, or who looks at a board, that something happened; who is far behind misses the oldest."""
         with self._mirror.lock:
             for screen in self._screens.values():
-                screen.notes.append(note)
+                if agent is None or screen.agent == agent:
+                    screen.notes.append(note)
         self._wake.set()
 
     def changed(self, change: Change) -> None:
@@ -185,7 +186,7 @@ def _touch(screen: Screen, change: Change) -> None:
     elif change.kind in READINGS:
         if screen.agent == change.agent and change.key is not None and (screen.raws or change.kind != "raws"):
             screen.touch(change.kind, change.key)
-    elif screen.agent == change.agent:
+    elif screen.agent == change.agent and change.kind != "event":
         screen.touch("board", change.kind)
-    elif screen.agent is None and change.kind != "health":
+    elif screen.agent is None and change.kind not in ("health", "event"):
         screen.touch("boards", change.agent)

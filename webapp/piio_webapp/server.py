@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 THREADS = MOST_SCREENS + 28
 """Each web socket holds a thread; the others serve pages."""
 
+STALLED = 20_000
+"""Milliseconds a browser may leave what was sent to it untaken, before its connection is dropped."""
+
 GRACE = 2
 """Seconds the worker may take to stop; then it is killed."""
 
@@ -33,6 +36,8 @@ def listening(listen: str, port: int) -> socket.socket:
         reason = os.strerror(number) if number and number > 0 else str(error).rstrip(".")
         raise DoorError(f"{listen} port {port} cannot be listened on: {reason}; choose another --port") from error
     made.set_inheritable(True)
+    for option, value in ((socket.TCP_NODELAY, 1), (socket.TCP_USER_TIMEOUT, STALLED)):
+        made.setsockopt(socket.IPPROTO_TCP, option, value)  # every connection inherits it
     return made
 
 

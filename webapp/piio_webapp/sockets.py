@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 from flask import Flask, request, session
-from flask_socketio import SocketIO, disconnect
+from flask_socketio import SocketIO
 from msgspec import ValidationError, convert
 
 from piio_webapp.errands import Errands
 from piio_webapp.events import Ask, Look, PageSet
+from piio_webapp.gate import guarded
 from piio_webapp.logins import Logins
 from piio_webapp.people import Who
 from piio_webapp.screen import Screen
@@ -51,9 +52,12 @@ def opened(app: Flask, logins: Logins, screens: Screens, errands: Errands) -> tu
         logger=False,
         engineio_logger=False,
     )
+    server = app.extensions["socketio"].server
+    app.wsgi_app = guarded(app, logins, lambda: len(server.eio.sockets))  # type: ignore[method-assign, assignment]
+    wire = Wire(_sender(socketio), _closer(server))
     _connections(socketio, logins, screens)
-    _events(socketio, logins, screens, errands)
-    return socketio, Wire(_sender(socketio), _closer(app))
+    _events(socketio, logins, screens, errands, wire)
+    return socketio, wire
 
 
 def _connections(socketio: SocketIO, logins: Logins, screens: Screens) -> None:
@@ -69,7 +73,7 @@ def _connections(socketio: SocketIO, logins: Logins, screens: Screens) -> None:
     socketio.on_event("disconnect", gone)
 
 
-def _events(socketio: SocketIO, logins: Logins, screens: Screens, errands: Errands) -> None:
+def _events(socketio: SocketIO, logins: Logins, screens: Screens, errands: Errands, wire: Wire) -> None:
     def checked(handle: Callable[[Who, Screen, Any], None], model: type[Any]) -> Callable[..., None]:
         """Wrap a handler: the person and the argument are looked at anew at every event."""
 
@@ -77,7 +81,7 @@ def _events(socketio: SocketIO, logins: Logins, screens: Screens, errands: Erran
             screen = screens.of(_sid())
             who = logins.who(screen.login) if screen else None
             if screen is None or who is None or not screen.allowance.taken():
-                disconnect()
+                wire.close(_sid())
                 return
             try:
                 (argument,) = arguments
@@ -110,10 +114,13 @@ def _sender(socketio: SocketIO) -> Callable[[str, dict[str, Any], Callable[..., 
     return send
 
 
-def _closer(app: Flask) -> Callable[[str], None]:
+def _closer(server: Any) -> Callable[[str], None]:
     def close(sid: str) -> None:
-        with app.app_context():
-            disconnect(sid, namespace="/")
+        """Tell the page that it is out, and hold nothing for it any more, without waiting for a slow one."""
+        transport = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+        server.disconnect(sid, namespace="/")
+        if transport is not None:
+            transport.close(wait=False)
 
     return close
 

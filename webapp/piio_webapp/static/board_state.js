@@ -26,7 +26,8 @@ export class BoardState extends EventTarget {
   /** What is shown of a point: {value, quality, reason}. */
   reading(point) {
     const [quality, reason] = this.#quality(point);
-    return { value: this.values[point] ?? null, quality, reason };
+    const safe = quality === "good" ? this.applied?.points?.[point]?.fail_safe : null;
+    return { value: this.values[point] ?? null, quality, reason: reason || (safe ? `in fail-safe: ${safe}` : "") };
   }
 
   /** What the board says of the channel of a point, if it says anything. */

@@ -17,7 +17,7 @@ class Link extends EventTarget {
     super();
     this.#socket.on("connect", () => this.#connected());
     this.#socket.on("disconnect", (reason) => this.#disconnected(reason));
-    this.#socket.on("connect_error", () => { this.#say("down"); if (!this.#socket.active) this.#comeBack(2000); });
+    this.#socket.on("connect_error", () => { this.#say("down"); this.#comeBack(this.#socket.active ? 0 : 2000, !this.#socket.active); });
     this.#socket.on("frame", (frame, taken) => { taken(); this.#frame(frame); });
     setInterval(() => { if (this.#state === "up" && performance.now() - this.#heard > SILENCE) this.#say("silent"); }, 500);
   }
@@ -89,13 +89,13 @@ class Link extends EventTarget {
   }
 
   /** The server closed the socket or let us in no more: log in again if that is why, else connect again. */
-  #comeBack(pause) {
+  #comeBack(pause, connect = true) {
     setTimeout(async () => {
       try {
         const page = await fetch(location.href, { redirect: "manual", cache: "no-store" });
         if (page.type === "opaqueredirect") location.reload();
-        else this.#socket.connect();
-      } catch { this.#comeBack(1000); }
+        else if (connect) this.#socket.connect();
+      } catch { if (connect) this.#comeBack(1000); }
     }, pause);
   }
 }

@@ -37,5 +37,6 @@ link.addEventListener("frame", ({ detail }) => { if (detail.link) { server = det
 link.addEventListener("note", ({ detail: note }) => {
   const board = element("a", { href: `/board/${note.agent}` }, note.agent);
   if (note.kind === "status") toast(board, note.status === "online" ? " came online" : " went offline");
+  else if (note.kind === "event") toast(board, ` · ${note.point}: ${note.reason}`);
   else if (note.kind === "config") toast("The configuration of ", board, ` was changed by ${note.by || "somebody"}`);
 });

@@ -1,0 +1,32 @@
+"""The gate before the sockets: strangers are turned away before anything is held for them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Response, session
+
+from piio_webapp.logins import Logins
+
+SOCKETS = "/socket.io/"
+MOST_SOCKETS = 110
+"""Sockets that may be open, a few more than pages, as one that has just gone may not have been noticed yet."""
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+def guarded(app: Flask, logins: Logins, count: Callable[[], int]) -> Wsgi:
+    """Return the application behind the gate; `count` says how many sockets are open."""
+    inner = app.wsgi_app
+
+    def gate(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not environ.get("PATH_INFO", "").startswith(SOCKETS):
+            return inner(environ, start_response)
+        with app.request_context(dict(environ)):
+            who = logins.who(session.get("login"))
+        if who is None:
+            return Response("log in first\n", 401, mimetype="text/plain")(environ, start_response)
+        if "sid=" not in environ.get("QUERY_STRING", "") and count() >= MOST_SOCKETS:
+            return Response("too many pages are open\n", 503, mimetype="text/plain")(environ, start_response)
+        return inner(environ, start_response)
+
+    return gate
