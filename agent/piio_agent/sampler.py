@@ -1,6 +1,7 @@
 """The inputs of one interface, on a thread of their own, so that one that hangs stops no other."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
 from piio_agent.interfaces.contract import Channel, Edge, Interface
 from piio_agent.interfaces.door import settings_of
-from piio_agent.interfaces.errors import NotSupported
+from piio_agent.interfaces.errors import InterfaceError, NotSupported
 from piio_agent.reasons import reason
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,10 @@ class _Input:
         self.settings = settings
         self.rates = rates
         self.due = due
+        self.held = False
+        """Whether the driver has given it to us."""
         self.open = False
+        """Whether it is as it has to be; one that failed is opened anew."""
         self.watched = False
         self.pause = FIRST_PAUSE
         self.lock = threading.Lock()
@@ -192,7 +196,7 @@ class Sampler:
         before = self._inputs.get(channel)
         new = self._inputs[channel] = _Input(ChannelId(self._name, channel), settings, rates, now)
         self._visit(new, now)
-        if before and before.open and not new.open:
+        if before and before.held and not new.held:
             # A driver leaves the line as it was when it cannot have the new settings: nobody wants it like that.
             self._let_go(channel)
 
@@ -210,7 +214,8 @@ class Sampler:
                 each.due = now if watching else now + self._period(each)
 
     def _end(self, channel: str) -> None:
-        if self._inputs.pop(channel, None):
+        each = self._inputs.pop(channel, None)
+        if each and each.held:
             self._let_go(channel)
         self._report(Released(ChannelId(self._name, channel)))
 
@@ -240,6 +245,7 @@ class Sampler:
     def _take(self, each: _Input) -> None:
         channel = each.channel.channel
         self._interface.open(channel, "input", settings_of(self._interface, each.settings))
+        each.held = True
         known = (self._channels or self._interface.channels()).get(channel)
         each.watched = False
         if known and known.edges:
@@ -253,6 +259,8 @@ class Sampler:
     def _read(self, each: _Input) -> None:
         edges = each.edges
         raw = self._interface.read(each.channel.channel)
+        if not math.isfinite(raw):
+            raise InterfaceError(f"{each.channel} reads {raw}, which is no number: see to its wiring")
         with each.lock:
             # An edge that came meanwhile knows better than this reading.
             if each.edges == edges and raw != each.last:

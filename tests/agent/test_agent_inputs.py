@@ -174,3 +174,35 @@ def test_the_outside_world_of_a_simulated_board_refuses_what_it_cannot_be(desk: 
     desk.publish("viewers/anna", {"seconds": 5})
     desk.wait_for("raw/adc/1", "5")
     assert running.agent.complaints.count == 2
+
+
+NO_NUMBER = """
+from piio_agent.interfaces import Channel, Interface
+
+class Odd(Interface):
+    name = "odd"
+    title = "A driver that reads what is no number, or makes a mistake"
+    def channels(self):
+        return {"0": Channel("nan", ("input",), "analog"), "1": Channel("mistake", ("input",), "analog")}
+    def open(self, channel, direction, settings, first=None):
+        pass
+    def read(self, channel):
+        return float("nan") if channel == "0" else 1 / 0
+    def close(self, channel):
+        pass
+"""
+
+
+def test_what_is_no_number_and_a_drivers_mistake_are_that_channels_error(
+    desk: Any, start: Start, tmp_path: Path
+) -> None:
+    folder = tmp_path / "drivers"
+    folder.mkdir()
+    (folder / "odd.py").write_text(NO_NUMBER)
+    start(interfaces=SIMULATED | {"odd": InterfaceSettings("odd", {})}, folders=(folder,))
+    odd = {"interface": "odd", "channel": "0"}
+    desk.configure(points={"a": odd, "b": odd | {"channel": "1"}, "tank": TANK})
+    points = desk.wait_applied(1)
+    assert "nan, which is no number" in points["a"]["error"]
+    assert points["b"]["error"] == "a mistake in the driver: ZeroDivisionError: division by zero"
+    assert points["tank"] == {"ok": True}

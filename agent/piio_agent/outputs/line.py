@@ -1,5 +1,6 @@
 """One output: what it is, why, and what it will do by itself."""
 
+import math
 from typing import Any
 
 from piio_agent.channel import ChannelId
@@ -32,6 +33,7 @@ class Line:
         self.lease_from = 0.0
         self.lost = False
         self._interface = interface
+        self._taken = False
         self._settings = settings
         self._before_pulse = 0.0
         self._on_since: float | None = None
@@ -46,6 +48,7 @@ class Line:
         """Take the line; it becomes `wanted` in the same request."""
         settings = settings_of(self._interface, self._settings)
         self._interface.open(self.channel.channel, "output", settings, self.wanted)
+        self._taken = True
         self.held, self.retry_at, self._pause = True, None, FIRST_PAUSE
         self._became(self.wanted, now)
 
@@ -100,7 +103,8 @@ class Line:
     def close(self) -> None:
         """Let the line go."""
         self.held, self.retry_at = False, None
-        self._interface.close(self.channel.channel)
+        if self._taken:
+            self._interface.close(self.channel.channel)
 
     def _became(self, raw: float, now: float) -> None:
         self.wanted = raw
@@ -110,9 +114,10 @@ class Line:
             # An order that keeps it on does not prolong: a repeated one would outwit max_on.
             self._on_since = now
         try:
-            self.read = self._interface.read(self.channel.channel)
+            read = self._interface.read(self.channel.channel)
         except NotSupported:
-            self.read = raw
+            read = raw
+        self.read = read if math.isfinite(read) else raw
 
     def _lease_ends(self) -> float | None:
         # A fail-safe stays until a new order, whatever the bridge does meanwhile.
