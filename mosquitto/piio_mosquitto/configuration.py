@@ -1,7 +1,5 @@
 """Mosquitto's configuration file, and what every line of it is for."""
 
-import os
-import pwd
 from pathlib import Path
 
 from msgspec import Struct
@@ -66,11 +64,11 @@ connection_messages false
 """
 
 
-def configuration_file(folder: Path, listener: Listener) -> str:
-    """Return the text of mosquitto.conf for a broker that lives in `folder`."""
+def configuration_file(folder: Path, listener: Listener, user: str | None = None) -> str:
+    """Return the text of mosquitto.conf for a broker that lives in `folder`.
+
+    Started as root, Mosquitto becomes another user, who may not read what only we read, unless `user` names us.
+    """
     listeners = "\n".join(f"listener {listener.port} {address}".rstrip() for address in listener.addresses)
     text = TEMPLATE.format(listeners=listeners, folder=folder, largest=LARGEST)
-    if os.geteuid() == 0:
-        # Mosquitto would become another user, who may not read what only we read.
-        text += f"\nuser {pwd.getpwuid(0).pw_name}\n"
-    return text
+    return text + (f"\nuser {user}\n" if user else "")

@@ -1,6 +1,7 @@
 """The broker's folder in the state folder of an installation: its files, and telling the broker about new ones."""
 
 import os
+import pwd
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,7 +87,8 @@ class BrokerFolder:
 
     def configure(self, listener: Listener) -> None:
         """Write what Mosquitto reads at its start."""
-        write_private(self.configuration, configuration_file(self.path, listener))
+        user = pwd.getpwuid(0).pw_name if os.geteuid() == 0 else None
+        write_private(self.configuration, configuration_file(self.path, listener, user))
         write_private(self._listener_file, msgspec.json.encode(listener).decode())
 
     def listener(self) -> Listener:

@@ -55,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--role", type=Role, choices=GRANTABLE, required=one is add, metavar="ROLE", help=_roles())
         one.add_argument("--scope", metavar="PATTERNS", help="boards a person is let at: 'lab-*,demo' (default: all)")
         one.add_argument("--toml", action="store_true", help="print an agent.toml instead of the URL")
+        one.add_argument("--host", help="the broker's name or address to print, where ours is not the one others use")
     change.add_argument("--password", action="store_true", help="make a new password and print the URL")
     for one in (add, change, remove, listing):
         one.add_argument("--state", type=Path, default=Path("var"), metavar="DIR", help="default ./var")
@@ -169,7 +170,7 @@ def _show(folder: BrokerFolder, args: argparse.Namespace, password: str) -> None
         print("note: the broker is not running; it will know at its next start", file=sys.stderr)
     else:
         _wait_known(Address(listener.local, listener.port, args.name, password))
-    host = _host(listener)
+    host = args.host or _host(listener)
     if args.toml:
         print(f'name = "{args.name}"\nurl = "{Address(host, listener.port, args.name, password).url}"')
     else:
