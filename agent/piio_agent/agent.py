@@ -248,6 +248,7 @@ class Agent:
         self._ended = True
         if not self.outputs.stop(LAST_WORDS):
             log.error("a driver hangs: its outputs could not be driven safe")
+        self.loop.drain()  # the last raws of the outputs
         for sampler in self.samplers.values():
             sampler.stop(LAST_WORDS / len(self.samplers))
         self._if_there(lambda: self.uplink.say(topics.STATUS, OFFLINE))

@@ -82,10 +82,12 @@ class Loop:
         begin = self._clock.monotonic()
 
         def again() -> None:
-            action()
-            turns = (self._clock.monotonic() - begin) // seconds + 1
-            timer = Timer(begin + turns * seconds, again)
-            heapq.heappush(self._timers, (timer.due, next(self._order), timer))
+            try:
+                action()
+            finally:
+                turns = (self._clock.monotonic() - begin) // seconds + 1
+                timer = Timer(begin + turns * seconds, again)
+                heapq.heappush(self._timers, (timer.due, next(self._order), timer))
 
         self.after(0, again)
 
@@ -111,6 +113,15 @@ class Loop:
                 _attempt(action)
                 if self._timers and self._timers[0][0] <= self._clock.monotonic():
                     self._do_due()
+
+    def drain(self) -> None:
+        """Do what was posted; for after `run`, on its thread."""
+        with self._wake:
+            actions = [*self._waiting, *self._newest.values()]
+            self._waiting.clear()
+            self._newest.clear()
+        for action in actions:
+            _attempt(action)
 
     def _next(self) -> list[Action]:
         with self._wake:

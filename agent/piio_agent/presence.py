@@ -19,7 +19,7 @@ WITHOUT_OUTPUTS = 10.0
 DEAF = 3.0
 """Seconds without any beacon, with one of our own on its way, after which a connection is given up."""
 
-GLANCE = 0.3
+GLANCE = 0.5
 """Seconds that a new agent gives its retained status to arrive."""
 
 WATCH = 2.0

@@ -183,7 +183,10 @@ class Engine:
         # What is remembered stays as it was before: a restart within a minute may return to it.
         lines, self._lines, self._refresh_at = list(self._lines.values()), {}, None
         for line in lines:
+            held = line.held
             self._let_go(line, now)
+            if held:
+                self._tell(line)
             self._report(Closed(line.channel))
 
     def _broke(self, line: Line, error: Exception, now: float) -> None:

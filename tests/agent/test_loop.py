@@ -1,0 +1,76 @@
+"""The agent's one loop."""
+
+import threading
+
+import pytest
+
+from piio_agent import loop as loop_module
+from piio_agent.clock import SystemClock
+from piio_agent.loop import Loop
+
+
+def run(loop: Loop, seconds: float = 5) -> None:
+    """Run a loop until it is stopped, or fail."""
+    thread = threading.Thread(target=loop.run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive(), "the loop was not stopped"
+
+
+@pytest.fixture
+def loop() -> Loop:
+    return Loop(SystemClock())
+
+
+def test_what_is_posted_is_done_in_order(loop: Loop) -> None:
+    done: list[int] = []
+    for n in range(5):
+        loop.post(lambda n=n: done.append(n))  # type: ignore[misc]
+    loop.post(loop.stop)
+    run(loop)
+    assert done == [0, 1, 2, 3, 4]
+
+
+def test_what_is_due_is_done_in_time_unless_it_is_cancelled(loop: Loop) -> None:
+    done: list[str] = []
+    loop.after(0.05, lambda: done.append("second"))
+    loop.after(0.01, lambda: done.append("first"))
+    loop.after(0.03, lambda: done.append("never")).cancel()
+    loop.after(0.1, loop.stop)
+    run(loop)
+    assert done == ["first", "second"]
+
+
+def test_a_mistake_in_one_action_ends_neither_the_loop_nor_what_comes_again(loop: Loop) -> None:
+    turns: list[int] = []
+
+    def mistaken() -> None:
+        turns.append(1)
+        raise RuntimeError("for this test")
+
+    loop.every(0.01, mistaken)
+    loop.after(0.1, loop.stop)
+    run(loop)
+    assert len(turns) > 3
+
+
+def test_too_much_is_dropped_and_counted_but_the_newest_state_is_kept(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_module, "MOST_WAITING", 3)
+    seen: list[int] = []
+    assert [loop.post(lambda: None) for _ in range(4)] == [True, True, True, False]
+    for level in range(5):
+        loop.post_newest("line 5", lambda level=level: seen.append(level))  # type: ignore[misc]
+    loop.post_newest("end", loop.stop)
+    assert loop.dropped == 5
+    run(loop)
+    assert seen == [4]
+
+
+def test_lateness_is_told_once(loop: Loop) -> None:
+    loop.post(lambda: threading.Event().wait(0.05) and None)
+    loop.after(0.01, loop.stop)
+    run(loop)
+    assert loop.take_lateness() > 0.02
+    assert loop.take_lateness() == 0
