@@ -86,6 +86,13 @@ class RunningInstallation:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def wait_until_replaced(self, service: str, timeout: float = 5.0) -> None:
+        """Wait until a killed service has a new process."""
+        deadline = time.monotonic() + timeout
+        while self.pid(service) is None:
+            assert time.monotonic() < deadline, f"{service} was not started again:\n{self.text}"
+            time.sleep(0.02)
+
     def wait_until_gone(self, timeout: float = 5.0) -> None:
         """Wait until no process of this installation is left."""
         deadline = time.monotonic() + timeout

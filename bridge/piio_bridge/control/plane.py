@@ -234,6 +234,8 @@ class ControlPlane:
         for board in list(self._boards.values()):
             await self._changes.settle(board)
         await self._changes.clear_removed()
+        # Readers trust what is retained once we are online: first the qualities have to be of this start.
+        await asyncio.to_thread(self._data.wait_up_to_date, 5.0)
         self._say_online()
 
     def _say_online(self) -> None:

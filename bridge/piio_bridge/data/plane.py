@@ -49,6 +49,7 @@ class DataPlane:
         self._wake_reader.setblocking(False)
         self._stopping = False
         self._batch: list[tuple[str, bytes]] = []
+        self._up = threading.Event()
         self._beacon_sent = 0.0
         self._beacon_heard = 0.0
         self._accepted = False
@@ -68,6 +69,12 @@ class DataPlane:
         """Have something done to the readings, in the order of the calls, and what it makes sent."""
         self._orders.append(lambda: order(self._readings))
         self._wake()
+
+    def wait_up_to_date(self, timeout: float) -> bool:
+        """Wait until there is a connection and all orders so far are carried out; False if that takes too long."""
+        done = threading.Event()
+        self.order(lambda _: done.set())
+        return self._up.wait(timeout) and done.wait(timeout)
 
     def beacon_sent(self) -> None:
         """Note that the bridge's beacon is on its way: it should be heard here too."""
@@ -125,6 +132,7 @@ class DataPlane:
         client.on_message = self._received
         client.on_socket_open = _without_delay
         self._accepted = False
+        self._up.clear()
         return client
 
     def _connected(self, client: mqtt.Client, _: Any, __: Any, code: Any, ___: Any) -> None:
@@ -136,6 +144,7 @@ class DataPlane:
         self._beacon_heard = self._clock.boottime()
         client.subscribe([(topic.every(self._prefix), 0) for topic in (BRIDGE_BEACON, BEACON, RAW)])
         self._send(client, self._readings.announce())
+        self._up.set()
 
     def _received(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
         self._batch.append((message.topic, bytes(message.payload)))

@@ -1,0 +1,27 @@
+"""An installation that may be broken, and a witness of all that happens at its broker."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.conftest import RunningInstallation
+from tests.witness import Witness, all_is_right
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstallation]:
+    """An installation of this module's own."""
+    state = tmp_path_factory.mktemp("victim") / "var"
+    running = RunningInstallation(state, "--simulate", "--mqtt-port", "0", "--web-port", "0")
+    running.wait_until_running()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def witness(victim: RunningInstallation) -> Iterator[Witness]:
+    """Somebody who sees everything, once all is right; the lamp is off."""
+    made = Witness(victim.state)
+    made.wait(all_is_right)
+    assert made.set("lamp", 0)["status"] == "done"
+    yield made
+    made.close()

@@ -1,0 +1,126 @@
+"""Somebody at an installation's broker who sees everything and may do everything, and reads the board's own trace."""
+
+import json
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from piio.address import read_address
+from piio.connection import Connection, Message
+from piio.errors import PiioError
+
+PATIENCE = 15.0
+
+Wanted = Callable[[dict[str, bytes]], bool]
+
+
+class Witness:
+    """An admin's connection, made anew whenever the broker dies; `seen` is the newest payload of every topic."""
+
+    FILTERS = (
+        "piio/+/status", "piio/+/config", "piio/+/config/applied", "piio/+/value/+", "piio/+/quality/+",
+        "piio/+/value/+/result", "piio/+/raw/+/+/result", "piio/+/event/+", "piio/bridge/beacon",
+        "piio/webapp/+/status", "piio/+/capabilities", "piio/+/raw/+/+",
+    )  # fmt: skip
+
+    def __init__(self, state: Path) -> None:
+        env = dict(line.split("=", 1) for line in (state / "env").read_text().splitlines())
+        self._address = read_address(env["PIIO_ADMIN_URL"])
+        self._state = state
+        self._changed = threading.Condition()
+        self.seen: dict[str, bytes] = {}
+        self.results: list[Any] = []
+        self._connection = self._connect()
+
+    def _connect(self) -> Connection:
+        connection = Connection(self._address, self._hear)
+        connection.open()
+        connection.subscribe([(filter, 0) for filter in self.FILTERS])
+        return connection
+
+    def _hear(self, message: Message) -> None:
+        with self._changed:
+            self.seen[message.topic] = message.payload
+            if message.topic.count("/") == 4 and message.topic.endswith("/result"):
+                self.results.append(json.loads(message.payload))
+            self._changed.notify_all()
+
+    def wait(self, wanted: Wanted, timeout: float = PATIENCE) -> float:
+        """Wait until what is seen is wanted, through the deaths of the broker; returns the seconds it took."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < timeout:
+            with self._changed:
+                if self._changed.wait_for(lambda: wanted(self.seen), 0.1):
+                    return time.monotonic() - begun
+            if not self._connection.connected:
+                self.reconnect()
+        raise AssertionError(f"not seen within {timeout:g} s; the last: {self.seen}")
+
+    def reconnect(self) -> None:
+        """Connect anew, with nothing seen yet."""
+        self._connection.close()
+        self.seen.clear()
+        try:
+            self._connection = self._connect()
+        except PiioError:
+            time.sleep(0.05)
+
+    def publish(self, topic: str, payload: Any, retain: bool = False) -> None:
+        data = payload if isinstance(payload, str) else json.dumps(payload)
+        self._connection.publish(topic, data, 0, retain)
+
+    def outcome(self, topic: str, payload: Any, timeout: float = PATIENCE) -> Any:
+        """Send a set and return what became of it."""
+        before = len(self.results)
+        self.publish(f"{topic}/set", payload)
+        self.wait(lambda _: len(self.results) > before, timeout)
+        return self.results[before]
+
+    def set(self, point: str, value: Any) -> Any:
+        """Ask a point of `demo` for a value as our own tools do, with the echo of the newest beacon."""
+        self.wait(lambda seen: "piio/bridge/beacon" in seen)
+        beacon = json.loads(self.seen["piio/bridge/beacon"])
+        echo = {key: beacon[key] for key in ("boot", "connection", "tick")}
+        document = {"value": value, "id": secrets.token_hex(8), "beacon": echo}
+        return self.outcome(f"piio/demo/value/{point}", document)
+
+    def trace(self, channel: str, agent: str = "demo") -> list[Any]:
+        """Return what the simulated board recorded of one line, oldest first."""
+        file = self._state / "agents" / agent / "trace.jsonl"
+        entries = [json.loads(line) for line in file.read_text().splitlines()]
+        return [entry for entry in entries if entry["interface"] == "gpio" and entry["channel"] == channel]
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def all_is_right(seen: dict[str, bytes]) -> bool:
+    """Whether the bridge, the board and the web app are there and every point of `demo` is good."""
+    qualities = [payload for topic, payload in seen.items() if topic.startswith("piio/demo/quality/") and payload]
+    webapps = [payload for topic, payload in seen.items() if topic.startswith("piio/webapp/")]
+    return (
+        seen.get("piio/demo/status") == b"online"
+        and seen.get("piio/bridge/status") == b"online"
+        and "piio/bridge/beacon" in seen
+        and b"online" in webapps
+        and len(qualities) >= 3
+        and set(qualities) == {b"good"}
+    )
+
+
+@contextmanager
+def stopped(*processes: int) -> Iterator[None]:
+    """Let processes stand still for a while."""
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
