@@ -50,7 +50,7 @@ def browse(chromium: Browser, stage: Stage) -> Iterator[Callable[..., Page]]:
         page.fill("[name=name]", name)
         page.fill("[name=password]", PASSWORD)
         page.click("button[type=submit]")
-        page.wait_for_url(f"**{path}")
+        page.goto(path)
         return page
 
     yield open_page

@@ -241,6 +241,7 @@ class Stage:
         (folder / "mosquitto.conf").write_text(
             f"listener {self.mqtt_port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\n"
         )
+        (folder / "displays").mkdir()
         for name, role in PEOPLE.items():
             people.added(self.state, name, role, PASSWORD)
         self.broker = self._process("broker", ["mosquitto", "-c", str(folder / "mosquitto.conf")])
@@ -248,6 +249,7 @@ class Stage:
         self.bridge = self._piio("bridge", "bridge", "--state", str(folder / "bridge"))
         self.webapp = self._piio(
             "webapp", "webapp", "--state", str(self.state), "--port", str(self.web_port),
+            "--displays-dir", str(folder / "displays"),
             PIIO_WEB_USER="anna", PIIO_FIRST_TOKEN="first-token",
         )  # fmt: skip
         eventually(self.healthy, "a web app that hears the broker")

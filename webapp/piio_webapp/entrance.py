@@ -11,7 +11,6 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from piio_webapp.desk import Desk
-from piio_webapp.people import Who
 
 WRONG_PER_ADDRESS = "10 per minute"
 WRONG_PER_NAME = "10 per minute"
@@ -35,7 +34,8 @@ def only_people(view: View) -> View:
     def guarded(*arguments: Any, **named: Any) -> Any:
         who = desk().logins.who(session.get("login"))
         if who is None:
-            return redirect(url_for("entrance.login", next=request.full_path.rstrip("?")))
+            wanted = request.full_path.rstrip("?")
+            return redirect(url_for("entrance.login", next=None if wanted == "/" else wanted))
         g.who = who
         return view(*arguments, **named)
 
@@ -68,7 +68,7 @@ def log_in() -> Any:
     if who is None:
         message = "The name or the password is wrong."
         return render_template("login.html", next=_next(), name=name, message=message), 401
-    return _let_in(who, _next())
+    return _let_in(who.name, _next())
 
 
 @blueprint.post("/logout")
@@ -92,13 +92,13 @@ def first(token: str) -> Any:
         abort(404)
     if not desk().logins.link_used(token):
         return render_template("message.html", title="This link was used already", text="Please log in instead."), 410
-    return _let_in(Who(options.first_user, None), "/")  # type: ignore[arg-type]  # the role is the database's
+    return _let_in(options.first_user, _home())
 
 
-def _let_in(who: Who, to: str) -> Any:
-    id = desk().logins.begun(who.name)
+def _let_in(name: str, to: str) -> Any:
+    id = desk().logins.begun(name)
     if id is None:
-        text = f"There is no person '{who.name}' here: make one with `piio user add`."
+        text = f"There is no person '{name}' here: make one with `piio user add`."
         return render_template("message.html", title="Nobody of that name", text=text), 403
     session.clear()
     session.permanent = True
@@ -110,4 +110,12 @@ def _next() -> str:
     """Where to go after the log-in: a page of ours, never another host's."""
     wanted = request.values.get("next", "")
     ours = wanted.startswith("/") and not wanted.startswith("//") and "\\" not in wanted and wanted.isprintable()
-    return wanted if ours else "/"
+    return wanted if ours and wanted != "/" else _home()
+
+
+def _home() -> str:
+    """Where people arrive: at the one board that has displays, or at the list when there are several or none."""
+    mirror = desk().mirror
+    with mirror.lock:
+        shown = [name for name, board in mirror.boards.items() if board.documents.get("config", {}).get("displays")]
+    return url_for("pages.board", agent=shown[0]) if len(shown) == 1 else "/"

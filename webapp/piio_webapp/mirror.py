@@ -70,13 +70,14 @@ OnChange = Callable[[Change], None]
 class Mirror:
     """What was heard; `on_change` runs on the connection's thread, while nobody else reads."""
 
-    def __init__(self, prefix: str, on_change: OnChange) -> None:
+    def __init__(self, prefix: str, on_change: OnChange, settling: float = SETTLING) -> None:
         self.lock = threading.RLock()
         self.boards: dict[str, Board] = {}
         self.broker = False
         self.bridge = False
         self._prefix = prefix
         self._on_change = on_change
+        self._settling = settling
         self._beacon: tuple[Echo, float] | None = None
         self._unheard: set[str] = set()
         self._settled_at = 0.0
@@ -96,7 +97,7 @@ class Mirror:
         """Begin anew on a connection: what is retained will be told again, what is not there any more is forgotten."""
         with self.lock:
             self.broker, self.bridge, self._beacon = True, False, None
-            self._unheard, self._settled_at = set(self.boards), time.monotonic() + SETTLING
+            self._unheard, self._settled_at = set(self.boards), time.monotonic() + self._settling
             for board in self.boards.values():
                 board.values.clear()
                 board.qualities.clear()

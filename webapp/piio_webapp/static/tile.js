@@ -7,6 +7,7 @@ const MOST_BUCKETS = 600;
 
 export class Tile {
   #told = "";
+  #failure = "";
 
   constructor(id, type, known, role) {
     this.type = type;
@@ -36,6 +37,7 @@ export class Tile {
     if (told !== this.#told) {
       const first = this.#told === "";
       this.#told = told;
+      this.#failure = "";
       this.#guarded(() => this.display.configure({
         agent: board.agent, name: this.point, display, point, channel, mayset: this.mayset, defaults: defaultsOf(this.known.manifest),
       }));
@@ -50,10 +52,11 @@ export class Tile {
     this.root.dataset.quality = reading.quality;
     this.display.dataset.quality = reading.quality;
     write(this.state, reading.quality === "good" ? "" : reading.quality);
-    write(this.reason, reading.reason);
-    this.reason.title = reading.reason;
-    this.reason.hidden = !reading.reason;
     if (this.known) this.#guarded(() => this.display.show(reading));
+    const reason = this.#failure || reading.reason;
+    write(this.reason, reason);
+    this.reason.title = reason;
+    this.reason.hidden = !reason;
   }
 
   async askHistory(board) {
@@ -70,8 +73,7 @@ export class Tile {
   #guarded(act) {
     try { act(); } catch (error) {
       console.error(`the display ${this.type} failed:`, error);
-      write(this.reason, `this display failed: ${error.message}`);
-      this.reason.hidden = false;
+      this.#failure = `this display failed: ${error.message}`;
     }
   }
 }

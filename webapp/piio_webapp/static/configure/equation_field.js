@@ -41,7 +41,7 @@ function shown(values, { x, now, variable, unit }) {
   const cells = (texts, tag) => texts.map((each, index) => element(tag, { className: now && index === 0 ? "now" : "" }, each));
   const first = now && x.length ? ["now", ...x.slice(1).map(() => "")] : [];
   const rows = [
-    first.length ? element("tr", {}, element("th", {}, ""), ...cells(first, "td")) : null,
+    first.length ? element("tr", {}, element("td"), ...cells(first, "td")) : null,
     x.length ? element("tr", {}, element("th", {}, variable), ...cells(x.map(short), "td")) : null,
     element("tr", {}, element("th", {}, "gives"), ...cells(values.map((each) => (each === null ? "not a number" : `${short(each)} ${unit}`.trim())), "td")),
   ];
