@@ -23,7 +23,8 @@ from piio_agent.outputs.engine import Engine
 from piio_agent.outputs.runner import Runner
 from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
 from piio_agent.readings import Readings
-from piio_agent.sampler import EdgeSeen, Looked, Reading, Released, Report, Sampler, Trouble
+from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Trouble
+from piio_agent.sampler import Sampler
 from piio_agent.settings import Identity
 from piio_agent.software import software
 from piio_agent.storage import LastOutputs, StoredConfiguration

@@ -14,6 +14,7 @@ from piio_agent.interfaces.contract import Channel, Edge, Interface
 from piio_agent.interfaces.door import settings_of
 from piio_agent.interfaces.errors import InterfaceError, NotSupported
 from piio_agent.reasons import reason
+from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -26,44 +27,6 @@ LOOK_AGAIN = 5.0
 
 CONFIRM = 60.0
 """Seconds between two readings of a watched line."""
-
-
-class Reading(Struct, frozen=True):
-    """A channel was read."""
-
-    channel: ChannelId
-    raw: float
-
-
-class Trouble(Struct, frozen=True):
-    """A channel cannot be opened or read."""
-
-    channel: ChannelId
-    error: str
-
-
-class Released(Struct, frozen=True):
-    """A channel was let go."""
-
-    channel: ChannelId
-
-
-class EdgeSeen(Struct, frozen=True):
-    """A line changed."""
-
-    channel: ChannelId
-    edge: Edge
-
-
-class Looked(Struct, frozen=True):
-    """An interface was looked at: its channels, or why it is not usable."""
-
-    interface: str
-    channels: Mapping[str, Channel]
-    error: str | None = None
-
-
-Report = Looked | Reading | Trouble | Released | EdgeSeen
 
 
 class Rates(Struct, frozen=True):
