@@ -1,0 +1,207 @@
+"""A bench in the guest: Mosquitto, bridge and agent as processes of their own, and somebody who hears all they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from piio.address import Address
+from piio.connection import Connection, Message
+from tests.hardware.guest.sim_chip import SimChip
+
+PATIENCE = 10.0
+PORT = 1883
+BOARD = "bench"
+
+AGENT = f"""
+name = "{BOARD}"
+url = "mqtt://{BOARD}@127.0.0.1:{PORT}"
+[interfaces.gpio]
+driver = "gpiod"
+chip = "pinctrl-bcm2711"
+[interfaces.adc]
+driver = "mcp3008"
+bus = 0
+device = 0
+"""
+
+HOLD = """
+import gpiod, sys
+settings = gpiod.LineSettings(direction=gpiod.line.Direction.OUTPUT, output_value=gpiod.line.Value.ACTIVE)
+with gpiod.request_lines(sys.argv[1], consumer="pump-daemon", config={int(sys.argv[2]): settings}):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+class Ear:
+    """Hears every message of the board and when it came."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[float, Message]] = []
+        self._news = threading.Condition()
+        self._connection = Connection(Address("127.0.0.1", PORT, "ear"), self._hear)
+        self._connection.open()
+        self._connection.subscribe([(f"piio/{BOARD}/#", 0)])
+
+    def _hear(self, message: Message) -> None:
+        with self._news:
+            self.heard.append((time.monotonic(), message))
+            self._news.notify_all()
+
+    def now(self) -> int:
+        """How many messages were heard so far."""
+        return len(self.heard)
+
+    def say(self, topic: str, payload: str) -> None:
+        """Publish below the board, as any other MQTT client does."""
+        self._connection.publish(f"piio/{BOARD}/{topic}", payload, 1)
+
+    def wait(self, topic: str, wanted: Callable[[str], Any], since: int = 0, within: float = PATIENCE) -> Message:
+        """Return the first message on a topic that is as wanted, heard since so many were."""
+        return self.wait_timed(topic, wanted, since, within)[1]
+
+    def wait_timed(
+        self, topic: str, wanted: Callable[[str], Any], since: int = 0, within: float = PATIENCE
+    ) -> tuple[float, Message]:
+        """Return also when it came (monotonic)."""
+        end = time.monotonic() + within
+        seen = since
+        with self._news:
+            while True:
+                for at, message in self.heard[seen:]:
+                    if message.topic == f"piio/{BOARD}/{topic}" and wanted(message.payload.decode()):
+                        return at, message
+                seen = len(self.heard)
+                left = end - time.monotonic()
+                assert left > 0, f"not heard on {topic}; heard there was {self.payloads(topic, since)}"
+                self._news.wait(left)
+
+    def wait_for(self, topic: str, payload: str, since: int = 0) -> tuple[float, Message]:
+        """Return the first message on a topic with this payload, and when it came."""
+        return self.wait_timed(topic, lambda heard: heard == payload, since)
+
+    def wait_json(self, topic: str, wanted: Callable[[Any], Any], since: int = 0) -> Any:
+        """Return the first JSON document on a topic that is as wanted."""
+        found = self.wait(topic, lambda payload: payload and wanted(json.loads(payload)), since)
+        return json.loads(found.payload)
+
+    def payloads(self, topic: str, since: int = 0) -> list[str]:
+        """What was heard on a topic."""
+        return [m.payload.decode() for _, m in self.heard[since:] if m.topic == f"piio/{BOARD}/{topic}"]
+
+    def last(self, topic: str) -> str:
+        """The newest payload on a topic."""
+        return (self.payloads(topic) or ["(nothing)"])[-1]
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Bench:
+    """The processes, the chip they drive, and what was heard of them."""
+
+    def __init__(self, chip: SimChip, folder: Path) -> None:
+        self.chip = chip
+        self._folder = folder
+        (folder / "mosquitto.conf").write_text(
+            f"listener {PORT} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+        )
+        (folder / "agent.toml").write_text(AGENT)
+        self._broker = self._start("broker", "mosquitto", "-c", str(folder / "mosquitto.conf"))
+        _until_listening()
+        bridge = ("bridge", "--url", f"mqtt://bridge@127.0.0.1:{PORT}", "--state", str(folder / "bridge"))
+        self._bridge = self._start("bridge", sys.executable, "-m", "piio", *bridge)
+        self.agent = self.start_agent()
+        self.ear = Ear()
+
+    def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+        with (self._folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def start_agent(self) -> subprocess.Popen[bytes]:
+        """Start the agent (again)."""
+        where = ("--config", str(self._folder / "agent.toml"), "--state", str(self._folder / "state"))
+        self.agent = self._start("agent", sys.executable, "-m", "piio", "agent", *where)
+        return self.agent
+
+    def log(self, name: str) -> str:
+        """What a process has complained about."""
+        return (self._folder / f"{name}.log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """End the processes that were started."""
+        self.ear.close()
+        for process in (self.agent, self._bridge, self._broker):
+            process.kill()
+            process.wait()
+
+    @contextmanager
+    def held(self, line: int) -> Iterator[subprocess.Popen[str]]:
+        """Another program holds a line, as an output that is on, until it is told to let go."""
+        command = [sys.executable, "-c", HOLD, f"/dev/{self.chip.name}", str(line)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout
+            assert holder.stdout.readline() == "held\n"
+            yield holder
+            if holder.poll() is None:
+                holder.communicate()
+
+    @contextmanager
+    def stopped_agent(self) -> Iterator[None]:
+        """The agent's process stands still."""
+        os.kill(self.agent.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.agent.pid, signal.SIGCONT)
+
+
+class Recorder:
+    """Looks at lines every other millisecond, and keeps each new set of levels."""
+
+    def __init__(self, chip: SimChip, *lines: int) -> None:
+        self.seen: list[tuple[int, ...]] = []
+        self._chip = chip
+        self._lines = lines
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Recorder:
+        self._note()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._note()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.002):
+            self._note()
+
+    def _note(self) -> None:
+        levels = tuple(self._chip.value(line) for line in self._lines)
+        if not self.seen or self.seen[-1] != levels:
+            self.seen.append(levels)
+
+
+def _until_listening() -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+                return
+        time.sleep(0.01)
+    raise AssertionError("the broker does not listen")
