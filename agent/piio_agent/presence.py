@@ -193,6 +193,7 @@ class Presence:
         self._cancel()
         self._announcer.withdraw()
         self._announced = self._glancing = False
+        self.number = 0  # what still waits to be handled was for this connection
         self._turned_away = min(beacon.period, WITHOUT_OUTPUTS) + 1
         pause = random.uniform(self._absence / 2, self._absence)
         self._absence = min(self._absence * 2, LONGEST_ABSENCE)

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,23 @@ def test_an_incumbent_that_beacons_rarely_says_again_what_a_newcomer_said_over_i
     newest = [p for topic, p in desk.lines() if topic == "capabilities"][-1]
     assert msgspec.json.decode(newest)["boot"] == first.agent.boot
     assert [p for topic, p in desk.lines() if topic == "status"][-1] == "online"
+
+
+def test_of_two_agents_of_one_name_that_start_together_one_stays(desk: Any, spawn: Start, tmp_path: Path) -> None:
+    desk.publish("status", "offline", retain=True)
+    desk.configure(points={"lamp": LAMP})
+    for folder in ("one", "other"):
+        spawn("--state", str(tmp_path / folder))
+    desk.wait_for("beacon")
+    alone = 0
+    boot = ""
+    deadline = time.monotonic() + 25
+    since = desk.now()
+    while alone < 4:
+        assert time.monotonic() < deadline, "they did not agree"
+        beacon = desk.wait_json("beacon", lambda d: d["boot"], since, timeout=15)
+        since = 1 + next(n for n in range(since, desk.now()) if desk.heard[n].topic.endswith("/beacon"))
+        alone, boot = (alone + 1 if beacon["boot"] == boot else 0), beacon["boot"]
 
 
 def test_an_agent_that_was_killed_is_back_at_once(desk: Any, spawn: Start) -> None:
