@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
 from tests.bridge.peers import Board, Bridge, Broker, Peer
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.bridge.peers import Board, Bridge, Broker, Peer
 
 TANK = {"interface": "adc", "channel": "0", "equation": "(float(x) / 1023) * 100", "unit": "%"}

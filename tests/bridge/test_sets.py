@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.bridge.peers import Board, Bridge, Broker, Peer
 
 LAMP = {"interface": "gpio", "channel": "17", "direction": "output"}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+
 from tests.webapp.bench import Bench
 from tests.webapp.stage import Stage
 

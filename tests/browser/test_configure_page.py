@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.webapp.bench import DISPLAYS, POINTS, Bench
 from tests.webapp.stage import Stage
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
+
 from tests.webapp.bench import Bench
 from tests.webapp.stage import Stage
 

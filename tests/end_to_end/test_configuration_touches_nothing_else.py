@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.conftest import RunningInstallation
-from tests.witness import Witness
 
 import piio
+from tests.conftest import RunningInstallation
+from tests.witness import Witness
 
 PUMP = {"interface": "gpio", "channel": "5", "direction": "output"}
 VALVE = {"interface": "gpio", "channel": "6", "direction": "output"}

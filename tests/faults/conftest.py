@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.conftest import RunningInstallation
 from tests.witness import Witness, all_is_right
 

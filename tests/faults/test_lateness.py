@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from tests.conftest import RunningInstallation
 from tests.witness import Witness, all_is_right, stopped
 

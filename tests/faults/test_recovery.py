@@ -5,6 +5,7 @@ import signal
 from urllib.request import urlopen
 
 import pytest
+
 from tests.conftest import RunningInstallation
 from tests.witness import Witness, all_is_right
 

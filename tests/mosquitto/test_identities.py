@@ -6,6 +6,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.mosquitto.conftest import PIIO, wait_for
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.webapp.bench import Bench
 from tests.webapp.stage import Stage
 

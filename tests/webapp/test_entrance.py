@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 import simple_websocket
-from tests.webapp.bench import Bench
-from tests.webapp.stage import PASSWORD, Stage, Visitor
 
 from piio_schemas.roles import Role
 from piio_webapp import people
 from piio_webapp.errors import PersonError
+from tests.webapp.bench import Bench
+from tests.webapp.stage import PASSWORD, Stage, Visitor
 
 PAGES = ("/board/bench1", "/board/bench1/configure", "/displays/", "/displays/numeric.js")
 _names = itertools.count(1)

@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from tests.webapp.stage import Stage
 
 import piio_webapp
+from tests.webapp.stage import Stage
 
 STATIC = Path(piio_webapp.__file__).parent / "static"
 

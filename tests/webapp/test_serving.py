@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.webapp.bench import Bench
-from tests.webapp.stage import PIIO, Stage, Visitor, eventually
 
 from piio_webapp.folder import instance
+from tests.webapp.bench import Bench
+from tests.webapp.stage import PIIO, Stage, Visitor, eventually
 
 
 @pytest.fixture

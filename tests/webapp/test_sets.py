@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from tests.webapp.bench import Bench
 from tests.webapp.stage import Page, Stage
 

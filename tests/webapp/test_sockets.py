@@ -5,6 +5,7 @@ import json
 
 import pytest
 import simple_websocket
+
 from tests.webapp.bench import Bench
 from tests.webapp.stage import Page, Stage, eventually
 

@@ -8,6 +8,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_socketio import SocketIO
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from piio_webapp import display_door, entrance, folder, pages, sockets
 from piio_webapp.desk import Desk
@@ -47,6 +48,9 @@ def create_app(options: Options) -> tuple[Flask, Desk, SocketIO]:
     app.register_error_handler(CSRFError, _form_too_old)
     app.after_request(secured)
     socketio, wire = sockets.opened(app, desk.logins, desk.screens, desk.errands)
+    if options.proxies:
+        number = options.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number)  # type: ignore[method-assign]
     desk.start(wire)
     return app, desk, socketio
 

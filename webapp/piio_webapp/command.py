@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8080, help="0: any free one (default: 8080)")
     parser.add_argument("--prefix", default=PREFIX, help=f"the topics' first level (default: {PREFIX})")
     parser.add_argument("--displays-dir", type=Path, help="a folder of more displays")
+    parser.add_argument("--proxies", type=int, default=0, help="how many reverse proxies stand in front (default: 0)")
     parser.add_argument("--database", help=f"a database's URL instead of SQLite in the folder (${DATABASE})")
 
 
@@ -57,6 +58,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         prefix=arguments.prefix,
         displays=arguments.displays_dir,
         database=arguments.database or os.environ.get(DATABASE),
+        proxies=arguments.proxies,
         first_user=os.environ.get("PIIO_WEB_USER", ""),
         first_token=os.environ.pop("PIIO_FIRST_TOKEN", ""),
     )

@@ -21,6 +21,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """A folder of more displays, beside those that come with the web app."""
     database: str | None = None
     """A database's URL; None: SQLite in the state folder."""
+    proxies: int = 0
+    """Reverse proxies in front, whose word on the browser's address and scheme is taken."""
     first_user: str = ""
     first_token: str = ""
     """Opens the first log-in of `first_user`, once; empty: no such link."""

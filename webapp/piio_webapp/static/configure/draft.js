@@ -50,11 +50,15 @@ export class Draft extends EventTarget {
       this.#base = copied(this);
       if (this.board.config.revision >= answer.revision) this.#begin(this.board.config);
       else this.dispatchEvent(new Event("replaced"));
-    } else this.dispatchEvent(new Event("replaced"));
+    } else {
+      this.dispatchEvent(new Event("replaced"));
+      this.#heard(this.board.config);
+    }
     return answer;
   }
 
   #heard(config) {
+    if (this.saving) return; // the answer says what it is
     if (config.revision === undefined || (config.revision === this.revision && !this.#theirs)) return;
     if (this.revision === null || (!this.dirty && !this.saving)) this.#begin(config);
     else if (!same(picked(config), this.#base)) {
