@@ -1,5 +1,6 @@
 """What a page is told: one frame with the newest of everything that changed since the last."""
 
+import time
 from typing import Any
 
 from piio_webapp.boot import BOOT, tick
@@ -11,8 +12,8 @@ READINGS = ("values", "qualities", "raws")
 
 
 def heartbeat() -> dict[str, Any]:
-    """Return a frame that only says when it was sent."""
-    return {"boot": BOOT, "tick": tick()}
+    """Return a frame that only says when it was sent: the tick for ages, the Unix time to draw by."""
+    return {"boot": BOOT, "tick": tick(), "time": time.time()}
 
 
 def taken(screen: Screen, mirror: Mirror) -> dict[str, Any]:

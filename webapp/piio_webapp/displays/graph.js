@@ -62,14 +62,14 @@ export default class Graph extends Display {
   }
 
   #add(value) {
-    this.#times.push(Math.max(Date.now() / 1000, (this.#times.at(-1) ?? 0) + 1e-3));
+    this.#times.push(Math.max(this.now, (this.#times.at(-1) ?? 0) + 1e-3));
     this.#values.push(value);
     this.#trim();
     this.#soon();
   }
 
   #trim() {
-    const oldest = Date.now() / 1000 - this.options.window - 5;
+    const oldest = this.now - this.options.window - 5;
     let drop = Math.max(0, this.#times.length - MOST);
     if (!this.#zoomed) while (drop < this.#times.length - 1 && this.#times[drop + 1] < oldest) drop += 1;
     if (drop) { this.#times.splice(0, drop); this.#values.splice(0, drop); }
@@ -83,7 +83,7 @@ export default class Graph extends Display {
 
   #repaint() {
     if (!this.chart || this.#zoomed) return;
-    const now = Date.now() / 1000;
+    const now = this.now;
     const live = this.good && this.last !== undefined && this.#times.length;
     const times = live ? [...this.#times, Math.max(now, this.#times.at(-1))] : this.#times;
     const values = live ? [...this.#values, this.last] : this.#values;
@@ -116,7 +116,7 @@ export default class Graph extends Display {
       legend: { show: false },
       cursor: { drag: { x: true, y: false }, points: { size: 7 } },
       scales: { x: { time: true }, y: { range: (_, min, max) => [low ?? padded(min, max)[0], high ?? padded(min, max)[1]] } },
-      axes: [{ ...axis, space: 70 }, { ...axis, size: 48 }],
+      axes: [{ ...axis, space: 80, values: clock }, { ...axis, size: 48 }],
       series: [{}, { stroke: color("--accent"), width: 2, points: { show: false }, paths: this.channel?.kind === "digital" ? uPlot.paths.stepped({ align: 1 }) : undefined }],
       hooks: { setSelect: [(chart) => this.#selected(chart)] },
     }, [this.#times, this.#values], this.plot);
@@ -129,6 +129,12 @@ export default class Graph extends Display {
     this.#zoomed = true;
     this.reset.hidden = false;
   }
+}
+
+/** Times as people here write them; days where the ticks are days apart. */
+function clock(_, splits, __, ___, step) {
+  const form = step >= 86400 ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) };
+  return splits.map((time) => new Date(time * 1000)[step >= 86400 ? "toLocaleDateString" : "toLocaleTimeString"]([], form));
 }
 
 function padded(min, max) {

@@ -6,7 +6,7 @@ import { write } from "./element.js";
 import "./shell.js";
 import { Tile } from "./tile.js";
 
-const { agent, role } = document.body.dataset;
+const { looksAt: agent, role } = document.body.dataset;
 const grid = document.getElementById("displays");
 const types = await displayTypes();
 const board = new BoardState(agent);

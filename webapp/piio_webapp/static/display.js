@@ -35,6 +35,9 @@ export class Display extends HTMLElement {
   show() {}
   history() {}
 
+  /** Unix seconds by the clock that history is told by. */
+  get now() { return link.now; }
+
   /** Ask the point for a value; resolves to {status, reason, value}. */
   set(value, pulse = null) { return link.set(this.agent, this.name, value, pulse); }
 

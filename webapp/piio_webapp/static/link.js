@@ -12,6 +12,7 @@ class Link extends EventTarget {
   #heard = 0;
   #next = 0;
   #state = "connecting";
+  #ahead = null; // s that the server's clock is ahead of this one
 
   constructor() {
     super();
@@ -24,6 +25,9 @@ class Link extends EventTarget {
 
   /** `up`, `down` (no socket), `silent` (a socket that says nothing) or `connecting` (not yet). */
   get state() { return this.#state; }
+
+  /** Unix seconds by the server's clock, which history is told by; this machine's may be wrong. */
+  get now() { return Date.now() / 1000 + (this.#ahead ?? 0); }
 
   /** Look at a board, or at the list of boards (null); the next frame tells everything of it. */
   look(agent, raws = false) {
@@ -76,10 +80,16 @@ class Link extends EventTarget {
   #frame(frame) {
     this.#heard = performance.now();
     this.#tick = { boot: frame.boot, tick: frame.tick };
+    this.#setClock(frame.time - Date.now() / 1000);
     this.#say("up");
     for (const answer of frame.answers ?? []) this.#resolve(answer.id, answer);
     this.dispatchEvent(new CustomEvent("frame", { detail: frame }));
     for (const note of frame.notes ?? []) this.dispatchEvent(new CustomEvent("note", { detail: note }));
+  }
+
+  /** The frame that was least under way says best what the server's clock is; a jump of either is followed. */
+  #setClock(ahead) {
+    if (this.#ahead === null || ahead > this.#ahead || this.#ahead - ahead > 2) this.#ahead = ahead;
   }
 
   #say(state) {

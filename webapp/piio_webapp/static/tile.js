@@ -31,6 +31,7 @@ export class Tile {
     for (const [name, value] of Object.entries({ x: x + 1, y: y + 1, w: Math.min(w, 12 - x), h })) this.root.style.setProperty(`--${name}`, value);
     write(this.title, display.label || point?.label || this.point || this.type);
     this.root.setAttribute("aria-label", this.title.textContent);
+    this.title.title = this.title.textContent;
     if (!this.known) return;
     const channel = board.channelOf(this.point);
     const told = JSON.stringify([display, point, channel]);
@@ -62,7 +63,7 @@ export class Tile {
   async askHistory(board) {
     const seconds = this.known?.constructor.seconds?.(this.display.options ?? {}) ?? 0;
     if (!seconds || !this.point || !(this.point in (board.config.points ?? {}))) return;
-    const end = Date.now() / 1000;
+    const end = link.now;
     const answer = await link.ask("history", board.agent, { point: this.point, start: end - seconds, end, buckets: MOST_BUCKETS });
     if (answer.ok) this.#guarded(() => this.display.history(answer.buckets));
   }

@@ -9,7 +9,7 @@ import { PointsPanel } from "./points_panel.js";
 import { RevisionsPanel } from "./revisions_panel.js";
 
 const part = (id) => document.getElementById(id);
-const board = new BoardState(document.body.dataset.agent, true);
+const board = new BoardState(document.body.dataset.looksAt, true);
 const draft = new Draft(board);
 const panels = {
   points: new PointsPanel(part("points"), draft, board),
