@@ -1,5 +1,6 @@
 """What the README prints is what happens: its examples are run as they stand."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,11 +8,12 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
 import piio
-from tests.conftest import RunningInstallation
+from tests.conftest import RunningInstallation, StartUp
 from tests.witness import Witness
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -89,3 +91,19 @@ def witness(installation: RunningInstallation) -> Iterator[Witness]:
 @pytest.mark.parametrize("block", blocks("toml"))
 def test_the_settings_shown_are_toml(block: str) -> None:
     assert tomllib.loads(block)
+
+
+def test_the_displays_file_is_offered_by_the_page(tmp_path: Path, start_up: StartUp) -> None:
+    (tmp_path / "displays").mkdir()
+    (tmp_path / "displays" / "traffic-light.js").write_text(blocks("js")[0])
+    running = start_up("--displays-dir", str(tmp_path / "displays"))
+    running.wait_until_running()
+    opener = build_opener(HTTPCookieProcessor())
+    link = re.search(r"http://\S+/first/\S+", running.text)
+    assert link
+    opener.open(link[0], timeout=5).read()
+    types = json.load(opener.open(running.env["PIIO_WEB_URL"] + "/displays/", timeout=5))
+    assert {"numeric", "progress", "graph", "button", "traffic-light"} <= types.keys()
+    module = opener.open(running.env["PIIO_WEB_URL"] + types["traffic-light"], timeout=5)
+    assert module.headers.get_content_type() == "text/javascript"
+    assert b"class TrafficLight" in module.read()

@@ -33,6 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--agent", default="demo", metavar="NAME", help="the board's name (default demo)")
     parser.add_argument("--simulate", action="store_true", help="a simulated board, even where there is hardware")
     parser.add_argument("--listen", default=LOOPBACK, metavar="ADDRESS", help="0.0.0.0: everywhere (default 127.0.0.1)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="what hardware the board has (agent.toml)")
+    parser.add_argument(
+        "--interfaces-dir", type=Path, action="append", default=[], metavar="DIR", help="a folder with more drivers"
+    )
+    parser.add_argument("--displays-dir", type=Path, metavar="DIR", help="a folder with more displays")
     parser.add_argument("--no-open", action="store_true", help="open no browser")
 
 
@@ -48,10 +53,20 @@ def run(args: argparse.Namespace) -> int:
         installation = Installation(args.state, args.agent)
         installation.ensure_identities()
         installation.write_files(place)
-        simulated = args.simulate or not any(Path("/dev").glob("gpiochip*"))
+        simulated = args.simulate or not (args.config or any(Path("/dev").glob("gpiochip*")))
         if simulated and not args.simulate:
             say("No hardware here: the board is simulated.")
-        return Run(installation, place, simulated, secrets.token_urlsafe(24)).run(open_browser=not args.no_open)
+        run = Run(installation, place, simulated, secrets.token_urlsafe(24), _passed_on(args))
+        return run.run(open_browser=not args.no_open)
+
+
+def _passed_on(args: argparse.Namespace) -> dict[str, list[str]]:
+    """Return what is the agent's and the web app's to understand."""
+    agent = [word for folder in args.interfaces_dir for word in ("--interfaces-dir", str(folder.absolute()))]
+    if args.config:
+        agent += ["--config", str(args.config.absolute())]
+    webapp = ["--displays-dir", str(args.displays_dir.absolute())] if args.displays_dir else []
+    return {"agent": agent, "webapp": webapp}
 
 
 def _place(args: argparse.Namespace) -> Place:

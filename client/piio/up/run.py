@@ -20,7 +20,11 @@ LISTENS = "running"
 class Run:
     """The four services of an installation and those who watch them."""
 
-    def __init__(self, installation: Installation, place: Place, simulated: bool, token: str) -> None:
+    def __init__(
+        self, installation: Installation, place: Place, simulated: bool, token: str, more: Mapping[str, list[str]]
+    ) -> None:
+        """`more` are arguments that a service gets besides its own, by the service's name."""
+        self._more = more
         self._installation = installation
         self._place = place
         self._simulated = simulated
@@ -62,9 +66,9 @@ class Run:
         environment: Mapping[str, str] | None = None,
         on_start: Callable[[], None] | None = None,
     ) -> Service:
-        state = ["--state", str(self._installation.state)]
+        more = [*self._more.get(name, ()), "--state", str(self._installation.state)]
         return Service(
-            name, [*arguments, *state], self._logs, self._line, self._supervisor.report_end, environment, on_start
+            name, [*arguments, *more], self._logs, self._line, self._supervisor.report_end, environment, on_start
         )
 
     def _broker(self) -> Service:
