@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from msgspec import Struct
 
 from piio.address import Address
+from piio.errors import PiioError
 from piio.private_file import read_private, write_private
 from piio_schemas.roles import Role
 
@@ -19,6 +20,10 @@ OPERATOR, VIEWER, ADMIN, SPARE = "operator", "viewer", "admin", "spare"
 
 PEOPLE = {OPERATOR: Role.OPERATOR, VIEWER: Role.VIEWER, ADMIN: Role.ADMIN}
 """The people of a fresh installation."""
+
+
+class NameTaken(PiioError, ValueError):
+    """A board cannot be called like somebody else."""
 
 
 class People(Protocol):
@@ -67,6 +72,8 @@ class Installation:
 
     def ensure_identities(self) -> None:
         """Make who is missing: on the first run everybody, later nobody."""
+        if self.agent in {*PEOPLE, SPARE}:
+            raise NameTaken(f"'{self.agent}' is a name of this installation's own: choose another with --agent")
         people = cast(People, entry_points(group="piio.commands")["user"].load())
         people.ensure(self.state, {**PEOPLE, self.agent: Role.AGENT, SPARE: Role.AGENT})
 

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from piio.up.ports import choose_port
+
 
 def test_ctrl_c_stops_everything_and_a_second_start_finds_all_as_it_was(start_up):
     first = start_up()
@@ -85,3 +87,28 @@ def test_a_truncated_database_of_the_broker_is_moved_aside_and_said(start_up):
     again = start_up()
     again.wait_until_running()
     assert list((running.state / "broker").glob("mosquitto.db.damaged-*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--agent", "operator"), "choose another with --agent"),
+        (("--agent", "Bad Name"), "is not a name"),
+        (("--agent", "bridge"), "bridge"),
+        (("--listen", "nonsense"), "check --listen"),
+        (("--listen", "192.0.2.77"), "check --listen"),
+        (("--mqtt-port", "99999"), "is not a port"),
+    ],
+)
+def test_a_wrong_option_is_named_and_nothing_starts(start_up, options, reason):
+    running = start_up(*options)
+    assert running.process.wait(10) == 1
+    running.wait_until_said(reason)
+    assert "Traceback" not in running.text
+    assert not running.processes()
+
+
+def test_a_default_port_that_is_taken_gives_way_to_the_next_free_one():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert choose_port("127.0.0.1", None, port, "--mqtt-port") > port
