@@ -37,7 +37,15 @@ def listen(installation, *topics, count=1, timeout=20):
     for topic in topics:
         arguments += ["-t", topic]
     environment = {**os.environ, "XDG_CONFIG_HOME": str(installation.state)}
-    return subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+    with subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True) as heard:
+        while True:
+            try:
+                said, _ = heard.communicate(timeout=1)
+                break
+            except subprocess.TimeoutExpired:
+                look(installation)  # a board that was away has not heard of the lease before
+    assert heard.returncode == 0, f"only this within {timeout} s: {said}"
+    return said.splitlines()
 
 
 def value_becomes(installation, topic, wanted, timeout=10.0):
