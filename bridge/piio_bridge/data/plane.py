@@ -196,7 +196,8 @@ class DataPlane:
                 self._beacon_heard = self._clock.boottime()
             elif row == BEACON.pattern:
                 out += self._hear(agent, payload)
-        return self._readings.take(raws) + out
+        # Told in the order in which it was judged: a quality from before the raws must not come after theirs.
+        return out + self._readings.take(raws)
 
     def _kind(self, topic: str) -> tuple[str, str]:
         """Return the row of the table and the agent of a topic."""
