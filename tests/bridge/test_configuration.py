@@ -112,6 +112,7 @@ def test_what_the_board_lost_is_only_a_warning_for_points_not_touched(
     configure({"tank": TANK})
     board.say("capabilities", {"agent": board.name, "boot": "boot1", "software": "2", "board": {},
                                "interfaces": {"gpio": Board.CAPABILITIES["gpio"]}})  # fmt: skip
+    anna.wait(f"piio/{board.name}/capabilities", lambda payload: b'"software": "2"' in payload)
     answer = configure({"lamp": LAMP})
     assert any("points.tank.interface" in warning for warning in answer["warnings"])
 

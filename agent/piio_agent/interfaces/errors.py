@@ -1,7 +1,6 @@
 """What can go wrong with an interface; every message names the culprit and, where there is one, the remedy."""
 
 # The names say what is wrong: `ChannelBusy` needs no `Error` behind it.
-# ruff: noqa: N818
 
 from __future__ import annotations
 
