@@ -174,27 +174,30 @@ class Recorder:
         self.seen: list[tuple[int, ...]] = []
         self._chip = chip
         self._lines = lines
+        self._looking = threading.Lock()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread = threading.Thread(target=self._keep_looking, daemon=True)
 
     def __enter__(self) -> Recorder:
-        self._note()
+        self.look()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._note()
+        self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look now."""
+        with self._looking:
+            levels = tuple(self._chip.value(line) for line in self._lines)
+            if not self.seen or self.seen[-1] != levels:
+                self.seen.append(levels)
+
+    def _keep_looking(self) -> None:
         while not self._over.wait(0.002):
-            self._note()
-
-    def _note(self) -> None:
-        levels = tuple(self._chip.value(line) for line in self._lines)
-        if not self.seen or self.seen[-1] != levels:
-            self.seen.append(levels)
+            self.look()
 
 
 def _until_listening() -> None:
