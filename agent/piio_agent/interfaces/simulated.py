@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from piio_agent.interfaces.contract import Channel, Context, Direction, Interface, NoSettings, OnEdge
 from piio_agent.interfaces.line_settings import LineSettings
-from piio_agent.interfaces.mcp3008 import CHANNELS
+from piio_agent.interfaces.simulation.analog import CHANNELS
 from piio_agent.interfaces.simulation.board import LINES, Board
 
 BOUNCES = 5

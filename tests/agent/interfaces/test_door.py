@@ -78,7 +78,7 @@ def test_looking_for_drivers_imports_none_of_them_and_importing_them_touches_no_
 import sys
 from piio_agent.interfaces.door import drivers
 known = drivers()
-assert not [m for m in sys.modules if m in ("piio_agent.interfaces.gpiod", "piio_agent.interfaces.mcp3008")]
+assert not [m for m in sys.modules if m in ("piio_agent.interfaces.gpiod", "piio_agent.interfaces.mcp3xxx")]
 list(map(known.get, known))
 assert "piio_agent.interfaces.gpiod" in sys.modules
 assert not {"gpiod", "spidev"} & set(sys.modules)
@@ -137,7 +137,7 @@ def test_a_file_takes_the_place_of_our_driver_of_the_same_name(folder: Path) -> 
 
 
 def test_an_unknown_driver_is_named_with_those_there_are() -> None:
-    with pytest.raises(DriverUnknown, match="no driver is called 'gpoid'; there are: gpiod, mcp3008, simulated"):
+    with pytest.raises(DriverUnknown, match=r"no driver is called 'gpoid'; there are: .*gpiod, .*mcp3008, .*simulated"):
         make("gpoid", {}, Context())
 
 

@@ -11,9 +11,7 @@ from piio_agent.clock import ManualClock
 from piio_agent.interfaces import Context, Interface, InterfaceError, NoSettings
 from piio_agent.interfaces.door import make
 from piio_agent.interfaces.errors import ChannelClosed, NotSupported, ValueRefused
-from piio_agent.interfaces.mcp3008 import counts, frame
 from piio_agent.interfaces.simulated import Simulated
-from piio_agent.interfaces.simulation.mcp3008 import Mcp3008Chip
 
 
 @pytest.fixture
@@ -90,22 +88,3 @@ def test_both_parts_of_one_agent_share_the_board_and_one_may_go_before_the_other
     gpio.open("17", "output", gpio.Settings(), 1)
     assert gpio.read("17") == 1
     gpio.shut()
-
-
-def test_the_converter_answers_every_code_as_the_data_sheet_says() -> None:
-    chip = Mcp3008Chip(lambda channel: (100, 900, 0, 1023, 1, 2, 341, 682)[channel])
-    assert [counts(chip.transfer(frame(n))) for n in range(8)] == [100, 900, 0, 1023, 1, 2, 341, 682]
-    # The start bit at the very first clock: six clocks nobody drives, the null bit, then 341 = 0b0101010101.
-    assert chip.transfer([0b1_1_110_000, 0, 0])[:2] == [0b111111_0_0, 0b10101010]
-
-
-def test_the_converter_subtracts_in_differential_mode_and_never_goes_below_zero() -> None:
-    chip = Mcp3008Chip(lambda channel: (100, 900, 0, 1023, 0, 0, 0, 0)[channel])
-    assert [counts(chip.transfer([1, n << 4, 0])) for n in range(4)] == [0, 800, 0, 1023]
-
-
-def test_the_converter_repeats_the_code_backwards_when_it_is_clocked_on() -> None:
-    chip = Mcp3008Chip(lambda _: 0b1100000001)
-    answer = chip.transfer([1, 0x80, 0, 0, 0])
-    bits = "".join(f"{byte:08b}" for byte in answer)
-    assert bits[13:] == "0" + "1100000001" + "000000011" + "0" * 7

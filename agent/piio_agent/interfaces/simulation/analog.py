@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from piio_agent.clock import Clock
-from piio_agent.interfaces.contract import Direction
+from piio_agent.interfaces.contract import Channel, Direction
+from piio_agent.interfaces.converter import CONVERTERS
 from piio_agent.interfaces.errors import ChannelClosed, ChannelUnknown, InterfaceError, NotSupported, ValueRefused
-from piio_agent.interfaces.mcp3008 import CHANNELS, counts, frame
-from piio_agent.interfaces.simulation.mcp3008 import FULL_SCALE, Mcp3008Chip
+from piio_agent.interfaces.simulation.mcp3xxx import FULL_SCALE, Mcp3xxxChip
 from piio_agent.interfaces.simulation.pacemaker import Pacemaker
 from piio_agent.interfaces.simulation.trace import Trace
 
 ADC = "adc"
 PERIOD = 10.0  # seconds of the motion of ADC 0
+
+_MCP3008 = CONVERTERS["mcp3008"]
+
+CHANNELS: Mapping[str, Channel] = {id: channel for id, channel in _MCP3008.channels.items() if "-" not in id}
+"""The single inputs 0 to 7, 0 to 1023 counts."""
 
 
 class AnalogInputs:
@@ -26,7 +32,7 @@ class AnalogInputs:
         self._outside: dict[int, int] = {}
         self._open: set[str] = set()
         self._faults: dict[str, str] = {}
-        self._chip = Mcp3008Chip(self._counts)
+        self._chip = Mcp3xxxChip(self._counts)
 
     @property
     def held(self) -> bool:
@@ -55,7 +61,7 @@ class AnalogInputs:
             self._working(channel)
             if channel not in self._open:
                 raise ChannelClosed(f"ADC {channel}")
-            return float(counts(self._chip.transfer(frame(int(channel)))))
+            return float(_MCP3008.counts(self._chip.transfer(_MCP3008.frame(channel))))
 
     def simulate(self, channel: str, raw: float | None) -> None:
         """Hold a channel at so many counts exactly, or let go of it (None)."""

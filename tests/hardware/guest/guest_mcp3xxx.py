@@ -1,4 +1,4 @@
-"""The driver mcp3008 against the kernel's own spidev, with a converter that answers bit by bit."""
+"""The MCP3xxx family against the kernel's own spidev, with an MCP3008 that answers bit by bit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from piio_agent.interfaces import Context, Interface, NoSettings
+from piio_agent.interfaces.converter import CONVERTERS
 from piio_agent.interfaces.door import make
 from piio_agent.interfaces.errors import (
     ChannelClosed,
@@ -33,9 +34,25 @@ def adc() -> Iterator[Interface]:
 
 
 def test_every_channel_gives_its_counts(adc: Interface) -> None:
-    for channel in adc.channels():
+    for n in range(8):
+        adc.open(str(n), "input", NoSettings())
+    assert [adc.read(str(n)) for n in range(8)] == COUNTS
+
+
+def test_a_difference_of_two_inputs_is_a_channel_too(adc: Interface) -> None:
+    for channel in ("5-4", "4-5", "7-6"):
         adc.open(channel, "input", NoSettings())
-    assert [adc.read(channel) for channel in adc.channels()] == COUNTS
+    assert [adc.read("5-4"), adc.read("4-5"), adc.read("7-6")] == [112, 0, 23]
+
+
+@pytest.mark.parametrize("model", CONVERTERS)
+def test_every_model_sends_its_frames_over_the_bus_at_a_clock_it_can(model: str) -> None:
+    # MISO is wired to MOSI on the second chip select: the answer is what was sent.
+    with make(model, {"device": 1}, Context()) as driver:
+        for channel in driver.channels():
+            driver.open(channel, "input", NoSettings())
+            assert driver.read(channel) == CONVERTERS[model].counts(CONVERTERS[model].frame(channel))
+        assert int((PARAMETERS / "spi_last_speed").read_text()) == CONVERTERS[model].speed
 
 
 def test_the_clock_is_ours_and_not_the_controllers_maximum(adc: Interface) -> None:
@@ -43,6 +60,10 @@ def test_the_clock_is_ours_and_not_the_controllers_maximum(adc: Interface) -> No
     adc.read("1")
     assert int((PARAMETERS / "spi_last_speed").read_text()) == 1_000_000
     assert int((PARAMETERS / "spi_last_mode").read_text()) & 3 == 0
+    with make("mcp3008", {"speed": 1_350_000}, Context()) as faster:
+        faster.open("1", "input", NoSettings())
+        faster.read("1")
+    assert int((PARAMETERS / "spi_last_speed").read_text()) == 1_350_000
 
 
 def test_the_first_sample_after_a_change_of_channel_is_thrown_away(adc: Interface) -> None:
