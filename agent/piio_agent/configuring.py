@@ -75,6 +75,11 @@ class Configuring:
         found = self._asked.get(id)
         return found if isinstance(found, WantedOutput) else None
 
+    def in_force(self, id: ChannelId) -> bool:
+        """Whether a channel has been asked for the very settings that are wanted, none being let go before."""
+        asked, new = self._asked.get(id), self._wanted.get(id)
+        return asked is not None and new is not None and asked.settings == new.settings
+
     @property
     def has_outputs(self) -> bool:
         """Whether any point is an output."""

@@ -148,6 +148,9 @@ class Inbox:
         order = Order(write.id, id, write.value, write.beacon.tick + write.ttl, write.pulse)
         if refused:
             self._answer(id, refused)
+        elif not agent.configuring.in_force(id):
+            # What it means may be the opposite of what the line, as it still is, would do.
+            self._answer(id, WriteResult(id=write.id, status="failed", reason="its new settings are not in force yet"))
         elif not agent.outputs.send(order):
             self._answer(id, WriteResult(id=write.id, status="failed", reason="too many writes wait"))
 

@@ -65,7 +65,7 @@ class Uplink:
     def adopt(self, connection: Connection) -> None:
         """Speak on this connection from now on, and hear there everything an agent hears."""
         self._dropped, self._connection = self.dropped, connection
-        connection.subscribe(self._filters())
+        connection.subscribe(self._filters(), as_published=True)  # what acts must not be retained, not even now
 
     def say(self, topic: Topic, document: bytes | Struct, **levels: str) -> bool:
         """Publish on a topic of ours, by the table's QoS and retain flag; False: it went nowhere."""

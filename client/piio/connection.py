@@ -117,9 +117,12 @@ class Connection:
             self.close()
             raise NotConnected(self._reason or f"the broker at {self.address} did not answer within {timeout:g} s")
 
-    def subscribe(self, filters: Iterable[tuple[str, int]]) -> None:
-        """Ask for topics: pairs of filter and QoS. What is retained arrives at once, marked."""
-        options = [(filter, SubscribeOptions(qos=qos, retainAsPublished=False)) for filter, qos in filters]
+    def subscribe(self, filters: Iterable[tuple[str, int]], as_published: bool = False) -> None:
+        """Ask for topics: pairs of filter and QoS. What is retained arrives at once, marked.
+
+        With `as_published`, what is being retained just now is marked as well.
+        """
+        options = [(filter, SubscribeOptions(qos=qos, retainAsPublished=as_published)) for filter, qos in filters]
         self._client.subscribe(options)
 
     def unsubscribe(self, filters: Iterable[str]) -> None:

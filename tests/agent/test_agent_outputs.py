@@ -230,3 +230,31 @@ def test_a_write_is_encoded_as_the_contract_says(desk: Any, lamp: Any) -> None:
     desk.publish("raw/gpio/17/set", encode(document))
     desk.wait_for("raw/gpio/17", "1", since)
     desk.wait_for("raw/gpio/17", "0", since + 1)
+
+
+def test_a_write_that_is_being_retained_does_not_act(desk: Any, lamp: Any) -> None:
+    result = desk.write("gpio/17", 1, retain=True)
+    assert result.status == "refused"
+    assert "retained" in result.reason
+    desk.publish("raw/gpio/17/set", "", retain=True)
+    assert desk.raws("gpio/17") == ["0"]
+
+
+def test_a_write_for_new_settings_does_not_act_on_the_line_as_it_still_is(
+    desk: Any, lamp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adc = lamp.agent.hardware.interfaces["adc"]
+    answered, read = threading.Event(), adc.read
+    monkeypatch.setattr(adc, "read", lambda channel: read(channel) if answered.wait(8) else 0.0)
+    tank = {"interface": "adc", "channel": "0"}
+    desk.configure(2, {"lamp": LAMP, "tank": tank})
+    desk.configure(3, {"lamp": LAMP | {"settings": {"active_low": True}}})  # the tank's driver does not let go yet
+    since = desk.now()
+    try:
+        result = desk.write("gpio/17", 1, revision=3)
+    finally:
+        answered.set()
+    assert (result.status, result.reason) == ("failed", "its new settings are not in force yet")
+    assert desk.raws("gpio/17", since) == []
+    desk.wait_applied(3)
+    assert desk.write("gpio/17", 1, revision=3).status == "done"
