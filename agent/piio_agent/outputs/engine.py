@@ -99,6 +99,9 @@ class Engine:
         line.wanted = raw_at_start(line.policies, self._memory.recall(line.channel))
         line.lease_from = now
         before, self._lines[line.channel] = self._lines.get(line.channel), line
+        if before and before.fail_safe:
+            # Other settings are no order: only one ends a fail-safe.
+            line.wanted, line.fail_safe = before.wanted, before.fail_safe
         self._take(line, now)
         if before and before.held and not line.held:
             # A driver leaves the line as it was when it cannot have the new settings: nobody looks after it then.
@@ -115,7 +118,7 @@ class Engine:
     def _change(self, message: Change) -> None:
         line = self._lines.get(message.channel)
         if line:
-            line.policies = message.policies
+            line.follow(message.policies)
 
     def _act(self, line: Line, now: float) -> None:
         move = line.next_move(now)

@@ -75,6 +75,10 @@ class Line:
         times = [self.pulse_ends, self._lease_ends(), self._max_on_ends()]
         return min((time for time in times if time is not None), default=None)
 
+    def follow(self, policies: Policies) -> None:
+        """Follow other policies from now on; a lease that has run out is judged anew by them."""
+        self.policies, self.lost = policies, False
+
     def next_move(self, now: float) -> tuple[float, str | None] | None:
         """What it has to become now, and the reason if that is a fail-safe; None: nothing is due."""
         lease_ends, max_on_ends = self._lease_ends(), self._max_on_ends()
@@ -107,17 +111,21 @@ class Line:
             self._interface.close(self.channel.channel)
 
     def _became(self, raw: float, now: float) -> None:
-        self.wanted = raw
         if raw == 0:
             self._on_since = None
         elif self._on_since is None:
             # An order that keeps it on does not prolong: a repeated one would outwit max_on.
             self._on_since = now
+        self.read = self._read_back(raw)
+        # Only now: an order that cannot be read back has failed, and the line is taken anew as it was before.
+        self.wanted = raw
+
+    def _read_back(self, raw: float) -> float:
         try:
             read = self._interface.read(self.channel.channel)
         except NotSupported:
-            read = raw
-        self.read = read if math.isfinite(read) else raw
+            return raw
+        return read if math.isfinite(read) else raw
 
     def _lease_ends(self) -> float | None:
         # A fail-safe stays until a new order, whatever the bridge does meanwhile.

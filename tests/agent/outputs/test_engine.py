@@ -330,6 +330,42 @@ def test_another_line_with_other_settings_takes_its_first_value_again(bench: Ben
     assert bench.level() == 1
 
 
+def test_other_settings_do_not_end_a_fail_safe(bench: Bench) -> None:
+    bench.open(on_start="on", max_on=2)
+    bench.pass_time(3, bridge=True)
+    bench.tell(Open(LAMP, {"bias": "pull-down"}, Policies(on_start="on", max_on=2)))
+    assert bench.level() == 0
+    assert bench.newest.fail_safe == "it was on for 2 s"
+    assert bench.order(1).status == "done"
+    assert bench.level() == 1
+
+
+def test_another_on_lost_holds_for_an_output_whose_bridge_is_lost_already(bench: Bench) -> None:
+    bench.open(on_lost="hold", lease=2)
+    bench.order(1)
+    bench.pass_time(5)
+    assert bench.level() == 1
+    bench.tell(Change(LAMP, Policies(on_lost="off", lease=2)))
+    bench.pass_time(0.1)
+    assert bench.level() == 0
+
+
+def test_an_order_that_cannot_be_read_back_has_failed_and_leaves_nothing_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.open()
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.gpio, "read", _cannot_be_read)
+        assert bench.order(1, pulse=1).status == "failed"
+    bench.pass_time(1, bridge=True)
+    assert bench.level() == 0
+    assert bench.newest == Became(LAMP, 0.0)
+
+
+def _cannot_be_read(_: str) -> float:
+    raise OSError("the cable is out")
+
+
 @pytest.mark.parametrize("union", [messages.Message, messages.Report])
 def test_every_message_can_cross_a_pipe(union: Any) -> None:
     decoder = msgspec.json.Decoder(union)
