@@ -158,3 +158,51 @@ def test_a_fail_safe_is_an_event_that_people_see(anna: Peer, board: Board, lamp:
     board.say("config/applied", {"store": document["store"], "revision": 1, "boot": "boot1", "points": points})
     event = json.loads(anna.wait(f"piio/{board.name}/event/lamp"))
     assert (event["kind"], event["reason"]) == ("fail_safe", "on for longer than max_on")
+
+
+def test_toggles_in_a_row_alternate_before_the_first_has_come_back(anna: Peer, board: Board, lamp: str) -> None:
+    board.answering = False
+    for _ in range(4):
+        anna.publish(f"{lamp}/set", "toggle", qos=0)
+    since = anna.mark()
+    anna.publish(f"{lamp}/set", "maybe", qos=0)
+    anna.wait(f"{lamp}/result", lambda payload: b"maybe" in payload, since)
+    topic = f"piio/{board.name}/raw/gpio/17/set"
+    board.wait(topic, lambda _: len(board.heard_on(topic)) == 4)
+    assert [write["value"] for write in board.writes] == [1, 0, 1, 0]
+
+
+def test_an_id_used_twice_does_not_hide_what_became_of_the_first(anna: Peer, board: Board, lamp: str) -> None:
+    board.answering = False
+    anna.publish(f"{lamp}/set", {"value": 1, "id": "b1"}, qos=0)
+    assert outcome(anna, lamp, {"value": 0, "id": "b1"})["status"] == "refused"
+    topic = f"piio/{board.name}/raw/gpio/17"
+    write = json.loads(board.wait(f"{topic}/set"))
+    since = anna.mark()
+    board.publish(f"{topic}/result", {"id": write["id"], "status": "done", "read": 1})
+    assert json.loads(anna.wait(f"{lamp}/result", bool, since))["status"] == "done"
+    assert outcome(anna, lamp, {"value": 1, "id": "b1"})["status"] == "done"
+
+
+def test_a_result_counts_only_from_the_channel_that_was_written(anna: Peer, board: Board, lamp: str) -> None:
+    board.answering = False
+    since = anna.mark()
+    anna.publish(f"{lamp}/set", {"value": 1, "ttl": 1.5}, qos=0)
+    write = json.loads(board.wait(f"piio/{board.name}/raw/gpio/17/set"))
+    board.publish(f"piio/{board.name}/raw/gpio/18/result", {"id": write["id"], "status": "done", "read": 1})
+    assert json.loads(anna.wait(f"{lamp}/result", bool, since))["status"] == "failed"
+
+
+def test_a_set_is_answered_though_the_board_now_offers_another_range(
+    anna: Peer, board: Board, lamp: str, configure: Callable[..., Any]
+) -> None:
+    configure({"valve": {"interface": "dac", "channel": "0", "direction": "output", "equation": "sqrt(x)",
+                         "inverse": "x * x"}, "heater": None})  # fmt: skip
+    interfaces = json.loads(json.dumps(board.CAPABILITIES))
+    interfaces["dac"]["channels"]["0"]["low"] = -255
+    said = {"agent": board.name, "boot": "boot1", "software": "test", "board": {}, "interfaces": interfaces}
+    board.say("capabilities", said)
+    anna.wait(f"piio/{board.name}/capabilities", lambda payload: b"-255" in payload)
+    result = outcome(anna, lamp.replace("lamp", "valve"), "4")
+    assert result["status"] == "refused"
+    assert "no finite value" in result["reason"]

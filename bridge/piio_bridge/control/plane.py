@@ -193,8 +193,9 @@ class ControlPlane:
     def _hear_set(self, found: topics.Match, payload: bytes, retained: bool) -> None:
         self._sets.handle(found.levels["agent"], found.levels["point"], payload, retained)
 
-    def _hear_result(self, _: topics.Match, payload: bytes, __: bool) -> None:
-        self._sets.hear_result(payload)
+    def _hear_result(self, found: topics.Match, payload: bytes, _: bool) -> None:
+        levels = found.levels
+        self._sets.hear_result((levels["agent"], levels["interface"], levels["channel"]), payload)
 
     def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
         board = self._presence.hear(found.topic, found.levels["agent"], payload)

@@ -5,17 +5,20 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 
 from msgspec import Struct
 
 from piio_bridge.clock import Clock
 from piio_bridge.control.board import Board, range_of
+from piio_bridge.control.expected import Expected, Place
 from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
+from piio_bridge.equations import EquationError
 from piio_schemas.commands import Set, SetError, SetResult, Status, Write, WriteResult, read_set
 from piio_schemas.configuration import OutputPoint
-from piio_schemas.documents import DocumentError, decode, encode
+from piio_schemas.documents import decode, encode
 from piio_schemas.numbers import number_to_text
 from piio_schemas.topics import RAW_SET, VALUE_RESULT, VALUE_SET
 
@@ -26,6 +29,8 @@ GRACE = 1.0
 
 REMEMBERED = 60.0
 """Seconds for which the id of a set is known."""
+
+MOST_REMEMBERED = 10_000
 
 MOST_PENDING = 1_000
 
@@ -46,6 +51,7 @@ class Pending(Struct):
     agent: str
     point: str
     by: str | None
+    place: Place
     timer: asyncio.TimerHandle
 
 
@@ -72,6 +78,7 @@ class Sets:
         self._prefix = prefix
         self._plain_sets = plain_sets
         self._pending: dict[str, Pending] = {}
+        self._expected = Expected(clock)
         self._remembered: OrderedDict[tuple[str, str, str], Remembered] = OrderedDict()
 
     def handle(self, agent: str, point: str, payload: bytes, retained: bool) -> None:
@@ -89,7 +96,7 @@ class Sets:
         try:
             if retained:
                 raise SetRefused("a set must not be retained: send it without -r")
-            if command.id and self._repeats(agent, point, command.id, payload):
+            if command.id and self._repeats(agent, point, command, payload):
                 return
             self._judge_age(command)
             self._write(agent, point, id, command)
@@ -97,30 +104,33 @@ class Sets:
             result = SetResult(id=id, status=refusal.status, reason=refusal.reason, by=command.by)
             self._finish(agent, point, result)
 
-    def hear_result(self, payload: bytes) -> bool:
-        """Take the result of a write; returns whether it could be read."""
-        try:
-            result = decode(payload, WriteResult)
-        except DocumentError:
-            return False
-        pending = self._pending.pop(result.id, None)
-        if pending is not None:
-            pending.timer.cancel()
-            self._finish(pending.agent, pending.point, self._translate(pending, result))
-        return True
+    def hear_result(self, place: Place, payload: bytes) -> None:
+        """Take the result of a write from where it was written to; DocumentError if it is none."""
+        result = decode(payload, WriteResult)
+        pending = self._pending.get(result.id)
+        if pending is None or pending.place != place:
+            return
+        del self._pending[result.id]
+        pending.timer.cancel()
+        self._expected.ended(place, result.id, result.read if result.status == "done" else None)
+        self._finish(pending.agent, pending.point, self._translate(pending, result))
 
-    def _repeats(self, agent: str, point: str, id: str, payload: bytes) -> bool:
+    def _repeats(self, agent: str, point: str, command: Set, payload: bytes) -> bool:
         """Remember an id; True if it was there already, and is answered as before."""
-        now = self._clock.boottime()
-        while self._remembered and next(iter(self._remembered.values())).at < now - REMEMBERED:
+        id, now = command.id or "", self._clock.boottime()
+        while self._remembered and (
+            next(iter(self._remembered.values())).at < now - REMEMBERED or len(self._remembered) >= MOST_REMEMBERED
+        ):
             self._remembered.popitem(last=False)
         before = self._remembered.get((agent, point, id))
         if before is None:
             self._remembered[agent, point, id] = Remembered(payload, now)
             return False
         if before.payload != payload:
-            raise SetRefused(f"the id '{id}' was used for another set within the last minute: give each its own")
-        if before.result:
+            # The answer is for this set alone: what becomes of the one before is still to be remembered.
+            reason = f"the id '{id}' was used for another set within the last minute: give each its own"
+            self._publish(agent, point, SetResult(id=id, status="refused", reason=reason, by=command.by))
+        elif before.result:
             self._publish(agent, point, before.result)
         return True
 
@@ -153,8 +163,10 @@ class Sets:
         topic = RAW_SET.at(self._prefix, agent=agent, interface=point.interface, channel=point.channel)
         if not self._outbox.send(topic, encode(write), 1):
             raise SetRefused("the bridge has no connection to the broker")
-        timer = asyncio.get_running_loop().call_later(command.ttl + GRACE, self._give_up, write.id)
-        self._pending[write.id] = Pending(id, agent, name, command.by, timer)
+        place, within = (agent, point.interface, point.channel), command.ttl + GRACE
+        timer = asyncio.get_running_loop().call_later(within, self._give_up, write.id)
+        self._pending[write.id] = Pending(id, agent, name, command.by, place, timer)
+        self._expected.wrote(place, write.id, raw, within, pulse=command.pulse is not None)
 
     def _find(self, agent: str, name: str) -> tuple[Board, OutputPoint]:
         board = self._boards.get(agent)
@@ -181,15 +193,21 @@ class Sets:
             if wanted == "toggle":
                 return self._toggled(board.agent, name, point)
             wanted = 1.0 if wanted == "on" else 0.0
-        raw = board.output(name, point).to_raw(wanted)
+        try:
+            equation = board.output(name, point)
+        except EquationError as error:  # the board offers another range than when this was configured
+            raise SetRefused(f"'{name}' cannot be set: {error}") from error
+        raw = equation.to_raw(wanted)
         if raw is None or (raw not in (0, 1) if digital else not low <= raw <= high):
-            ends = sorted(value for value in map(board.output(name, point).to_value, (low, high)) if value is not None)
+            ends = sorted(value for value in map(equation.to_value, (low, high)) if value is not None)
             takes = (" or " if digital else " to ").join(number_to_text(end) for end in ends)
             raise SetRefused(f"'{name}' takes {takes}, not {number_to_text(wanted)}")
         return raw
 
     def _toggled(self, agent: str, name: str, point: OutputPoint) -> float:
-        raw = self._plane.raw_of(agent, point.interface, point.channel)
+        raw = self._expected.raw((agent, point.interface, point.channel))
+        if raw is None:
+            raw = self._plane.raw_of(agent, point.interface, point.channel)
         if raw is None:
             raise SetRefused(f"what '{name}' is now is not known, so it cannot be toggled")
         return 0.0 if raw else 1.0
@@ -197,6 +215,7 @@ class Sets:
     def _give_up(self, id: str) -> None:
         pending = self._pending.pop(id, None)
         if pending:
+            self._expected.ended(pending.place, id, None)
             reason = "outcome unknown: no result came in time"
             self._finish(pending.agent, pending.point, self._result(pending, "failed", reason, None))
 
@@ -208,7 +227,8 @@ class Sets:
         board = self._boards.get(pending.agent)
         point = board.configuration.points.get(pending.point) if board else None
         if board and raw is not None and isinstance(point, OutputPoint):
-            value = board.output(pending.point, point).to_value(raw)
+            with suppress(EquationError):  # another configuration has come: the raw has to do
+                value = board.output(pending.point, point).to_value(raw)
         return SetResult(id=pending.id, status=status, reason=reason, value=value, raw=raw, by=pending.by)
 
     def _finish(self, agent: str, point: str, result: SetResult) -> None:
