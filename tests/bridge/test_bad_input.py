@@ -1,6 +1,7 @@
 """Whatever arrives on whatever topic: nothing crashes, who asked gets a clear answer, nothing is lost."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,7 +55,10 @@ def test_nonsense_on_every_topic_changes_nothing_and_the_bridge_still_works(
         ("request/history", b'{"point": "atlantis"}', "no point 'atlantis'"),
         ("request/history", b'{"point": "tank", "buckets": 5000}', "buckets"),
         ("request/history", b'{"point": "tank", "start": 5, "end": 1}', "start first"),
+        ("config/set", b'{"patch": {"points": {"\\ud800": {}}}}', "surrogate"),
+        ("config/set", b'{"patch": {}, "by": "\\ud800"}', "surrogate"),
         ("request/restore", b'{"revision": 99}', "no revision 99"),
+        ("request/restore", b'{"revision": 99999999999999999999}', "revision: Expected"),
         ("request/restore", b'{"revision": "one"}', "revision"),
         ("request/copy", b'{"to": "atlantis"}', "no board 'atlantis'"),
         ("request/forget", b'{"force": true}', "force"),
@@ -81,3 +85,20 @@ def test_an_equation_is_tried_without_being_stored(anna: Peer, document: Any, an
 def test_a_wrong_equation_is_shown_where_it_is_wrong(anna: Peer) -> None:
     answer = anna.request("piio/bridge/request/preview", {"equation": "x + foo(1)", "x": [1]})
     assert answer["error"]["column"] == 5
+
+
+def test_a_sign_of_life_that_was_kept_at_the_broker_is_none(
+    anna: Peer, board: Board, bridge: Bridge, configure: Callable[..., Any]
+) -> None:
+    board.raw("adc/0", "5")
+    configure({"tank": {"interface": "adc", "channel": "0"}})
+    anna.wait(f"piio/{board.name}/quality/tank", b"good".__eq__)
+    board.beating.clear()
+    beacon = {"boot": "boot1", "connection": 1, "tick": 1.0, "period": 10}
+    board.publish(f"piio/{board.name}/beacon", beacon, retain=True)
+    since = anna.mark()
+    bridge.kill()
+    bridge.start()
+    anna.wait(f"piio/{board.name}/quality/tank", lambda payload: b"no sign of life" in payload, since)
+    assert b"good" not in anna.heard_on(f"piio/{board.name}/quality/tank", since)
+    board.publish(f"piio/{board.name}/beacon", "", retain=True)

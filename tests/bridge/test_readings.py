@@ -195,3 +195,12 @@ def test_history_can_be_turned_off(plane: Plane) -> None:
     plane.configure(tank={**TANK, "history": False})
     plane.raw("adc/0", "512")
     assert plane.kept == []
+
+
+def test_what_was_good_on_a_lost_connection_is_not_announced_as_good_on_the_next(plane: Plane) -> None:
+    plane.raw("adc/0", "512")
+    plane.readings.deafen()
+    plane.note(plane.readings.announce())
+    assert plane.published["quality/tank"] == "stale: no sign of life of demo yet"
+    plane.beat()
+    assert plane.published["quality/tank"] == "good"

@@ -36,6 +36,10 @@ MOST_AT_ONCE = 2_000
 """Messages taken in one go before what they make is sent."""
 
 
+_BEACONS = "/beacon"
+"""How the topics of all beacons end."""
+
+
 class DataPlane:
     """Owns `Readings` on a thread of its own; everything public may be called from any thread."""
 
@@ -132,6 +136,7 @@ class DataPlane:
         client.on_message = self._received
         client.on_socket_open = _without_delay
         self._accepted = False
+        self._batch.clear()
         self._up.clear()
         return client
 
@@ -147,6 +152,8 @@ class DataPlane:
         self._up.set()
 
     def _received(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
+        if message.retain and message.topic.endswith(_BEACONS):
+            return  # a sign of life that was kept is none
         self._batch.append((message.topic, bytes(message.payload)))
 
     def _serve(self, client: mqtt.Client) -> None:

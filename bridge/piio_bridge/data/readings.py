@@ -107,6 +107,7 @@ class Readings:
         """Return everything as it is: what a broker that forgot it must be told."""
         out: list[Outgoing] = []
         for board in self.boards.values():
+            self._judge_board(board)  # what was good on the connection before is not good on this one
             for point in board.points.values():
                 if point.value is not None:
                     out.append((point.value_topic, number_to_text(point.value).encode()))
