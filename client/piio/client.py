@@ -51,7 +51,7 @@ class Client:
 
     def open(self, timeout: float = 10.0) -> None:
         """Connect; NotConnected says who refused and why."""
-        self._next = Session(self.address, self._prefix, self._changed)
+        self._next = self._session_to_come()
         self._next.connection.open(timeout)
         self._keeper.start()
         if not self._served.wait(timeout):
@@ -219,7 +219,7 @@ class Client:
         return [filter for board, point in watch.patterns for filter in self._filters(board, point)]
 
     def _make(self) -> Connection:
-        session, self._next = self._next or Session(self.address, self._prefix, self._changed), None
+        session, self._next = self._next or self._session_to_come(), None
         self._coming = session
         return session.connection
 
@@ -231,6 +231,14 @@ class Client:
         self._leased_at.clear()
         for watch in self._watches:
             session.want(self._watched(watch))
+            self._look_around(watch)
+
+    def _session_to_come(self) -> Session:
+        return Session(self.address, self._prefix, self._changed, self._lost)
+
+    def _lost(self) -> None:
+        """Runs on the network thread: tell every watch that nothing can be relied on, however short it lasts."""
+        for watch in self._watches:
             self._look_around(watch)
 
     def _changed(self, name: tuple[str, str]) -> None:

@@ -30,16 +30,21 @@ PRIMED_WITHIN = 1.0
 """Seconds to wait for what is retained where no bridge ever said that it is there."""
 
 OnChange = Callable[[tuple[str, str]], None]
+OnLost = Callable[[], None]
 
 
 class Session:
-    """One connection with the picture it paints and the calls that wait on it. `on_change` runs on its thread."""
+    """One connection with the picture it paints and the calls that wait on it.
 
-    def __init__(self, address: Address, prefix: str, on_change: OnChange) -> None:
+    `on_change` and `on_lost` run on the connection's thread.
+    """
+
+    def __init__(self, address: Address, prefix: str, on_change: OnChange, on_lost: OnLost) -> None:
         self.connection = Connection(address, self._heard, self._lost)
         self.prefix = prefix
         self.calls = Calls()
         self._on_change = on_change
+        self._on_lost = on_lost
         self._news = threading.Condition()
         self._picture = Picture()
         self._filters: set[str] = set()
@@ -193,3 +198,4 @@ class Session:
         self.calls.fail_all(NotConnected(f"outcome unknown: {reason}"))
         with self._news:
             self._news.notify_all()
+        self._on_lost()
