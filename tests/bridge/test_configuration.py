@@ -100,6 +100,40 @@ def test_every_problem_of_a_change_is_told_at_once(anna: Peer, board: Board) -> 
     assert {error["path"] for error in answer["errors"]} == {"points.tank.channel", "points.lamp.channel"}
 
 
+def test_a_problem_is_told_once(anna: Peer, board: Board) -> None:
+    points = {"lamp": {**LAMP, "equation": "tank"}}
+    answer = anna.request(f"piio/{board.name}/config/set", {"patch": {"points": points}})
+    assert [error["path"] for error in answer["errors"]] == ["points.lamp.equation"]
+
+
+def test_a_patch_of_what_the_bridge_alone_decides_is_refused(anna: Peer, board: Board) -> None:
+    answer = anna.request(f"piio/{board.name}/config/set", {"patch": {"revision": 99, "points": {"tank": TANK}}})
+    assert [error["path"] for error in answer["errors"]] == ["revision"]
+
+
+def test_a_point_changes_its_direction_without_naming_the_fields_it_loses(
+    anna: Peer, board: Board, configure: Callable[..., Any]
+) -> None:
+    configure({"door": {"interface": "gpio", "channel": "17", "label": "Door", "period": 0.5}})
+    configure({"door": {"direction": "output"}})
+    document = json.loads(anna.wait(f"piio/{board.name}/config", lambda payload: b'"output"' in payload))
+    door = document["points"]["door"]
+    assert (door["label"], door["on_lost"], "period" in door) == ("Door", "off", False)
+    answer = anna.request(
+        f"piio/{board.name}/config/set", {"patch": {"points": {"door": {"direction": "input", "lease": 5}}}}
+    )
+    assert [error["path"] for error in answer["errors"]] == ["points.door.lease"]
+
+
+def test_a_number_in_the_place_of_true_is_no_small_difference(
+    anna: Peer, board: Board, configure: Callable[..., Any]
+) -> None:
+    configure({"lamp": {**LAMP, "settings": {"active_low": True}}})
+    points = {"lamp": {"settings": {"active_low": 1}}}
+    answer = anna.request(f"piio/{board.name}/config/set", {"patch": {"points": points}})
+    assert [error["path"] for error in answer.get("errors", [])] == ["points.lamp.settings.active_low"]
+
+
 def test_an_equation_error_carries_its_column(anna: Peer, board: Board) -> None:
     points = {"tank": {**TANK, "equation": "x + lake"}}
     answer = anna.request(f"piio/{board.name}/config/set", {"patch": {"points": points}})
@@ -252,13 +286,16 @@ class TestFaults:
         anna.wait("piio/solo/config", lambda payload: b'"revision":10' in payload and b"tank" in payload)
 
     def test_topics_that_come_back_with_an_old_broker_are_deleted(self, alone: Any) -> None:
-        broker, _, _, anna = alone
+        broker, bridge, _, anna = alone
         assert anna.request("piio/solo/config/set", {"patch": {"points": {"tank": None}}})["ok"]
+        bridge.stop()
         broker.kill()
         broker.start()
         ghost = Peer(broker, "piio/solo/value/tank", "piio/mine")
         ghost.publish("piio/solo/value/tank", "13", retain=True)
         ghost.publish("piio/mine", "stays", retain=True)
+        ghost.wait("piio/mine")
+        bridge.start()
         ghost.wait("piio/solo/value/tank", b"".__eq__)
         assert ghost.last("piio/mine") == b"stays"
         ghost.close()
