@@ -17,6 +17,8 @@ LONGEST_SHOWN = 60
 
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
 _FIELD = re.compile(r"Object (?:(contains unknown)|missing required) field `(.+)`")
 
 Model = TypeVar("Model")
@@ -38,9 +40,14 @@ def read_json(payload: bytes) -> Any:
     if _depth(payload) > DEEPEST:
         raise DocumentError(f"nested deeper than {DEEPEST} levels")
     try:
-        return json.loads(
+        document = json.loads(
             payload.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
         )
+        if _SURROGATE.search(payload):
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+        return document
+    except UnicodeEncodeError as error:
+        raise DocumentError("half a surrogate pair is no character") from error
     except UnicodeDecodeError as error:
         raise DocumentError("not UTF-8") from error
     except (json.JSONDecodeError, RecursionError) as error:

@@ -47,7 +47,7 @@ class RevisionsRequest(Request, frozen=True, forbid_unknown_fields=True):
 class RestoreRequest(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Make an old revision the newest."""
 
-    revision: Annotated[int, Meta(ge=0)]
+    revision: Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class CopyRequest(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,7 +60,7 @@ class ForgetRequest(Request, frozen=True, forbid_unknown_fields=True):
     """Remove an offline agent with its retained topics."""
 
 
-class Failure(Struct, frozen=True):
+class Failure(Struct, frozen=True, omit_defaults=True):
     """Why a request was not carried out; `column` counts from 1 in an equation."""
 
     message: str

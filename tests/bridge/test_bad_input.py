@@ -58,7 +58,7 @@ def test_nonsense_on_every_topic_changes_nothing_and_the_bridge_still_works(
         ("config/set", b'{"patch": {"points": {"\\ud800": {}}}}', "surrogate"),
         ("config/set", b'{"patch": {}, "by": "\\ud800"}', "surrogate"),
         ("request/restore", b'{"revision": 99}', "no revision 99"),
-        ("request/restore", b'{"revision": 99999999999999999999}', "revision: Expected"),
+        ("request/restore", b'{"revision": 99999999999999999999}', "Expected `int`"),
         ("request/restore", b'{"revision": "one"}', "revision"),
         ("request/copy", b'{"to": "atlantis"}', "no board 'atlantis'"),
         ("request/forget", b'{"force": true}', "force"),

@@ -17,6 +17,8 @@ BAD = [
     (b'{"a": 1e999}', "too large"),
     (b'{"a": 1, "a": 2}', "'a' stands twice"),
     (b'"\xff"', "UTF-8"),
+    (b'{"a": "\\ud800"}', "surrogate"),
+    (b'{"\\uDFFF": 1}', "surrogate"),
     (b"[" * (DEEPEST + 1), "deeper"),
     (b"1" * 5000, "not JSON"),
     (b" " * (LARGEST + 1), "more than a message may have"),
@@ -27,6 +29,10 @@ BAD = [
 def test_a_bad_document_is_refused_with_the_reason(payload: bytes, said: str) -> None:
     with pytest.raises(DocumentError, match=said):
         read_json(payload)
+
+
+def test_a_whole_surrogate_pair_is_a_character() -> None:
+    assert read_json(b'"\\ud83d\\ude00 \\\\ud800"') == "\N{GRINNING FACE} \\ud800"
 
 
 def test_brackets_inside_text_do_not_count_as_nesting() -> None:

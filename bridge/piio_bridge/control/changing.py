@@ -6,13 +6,23 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from piio_bridge.control.board import Board, plain
 from piio_bridge.control.checking import check
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.store.configurations import ADOPTED, Configurations, Stored
 from piio_bridge.store.history import History
-from piio_schemas.configuration import Configuration, ConfigurationError, Problem, merge_patch, read_configuration
+from piio_schemas.configuration import (
+    Configuration,
+    ConfigurationError,
+    InputPoint,
+    OutputPoint,
+    Problem,
+    merge_patch,
+    read_configuration,
+)
 from piio_schemas.documents import LARGEST, encode
 from piio_schemas.requests import ConfigurationAnswer, ConfigurationRequest
 from piio_schemas.topics import CONFIG, QUALITY, RAW, VALUE, of_agent
@@ -20,6 +30,12 @@ from piio_schemas.topics import CONFIG, QUALITY, RAW, VALUE, of_agent
 log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
+
+PATCHED = frozenset({"points", "displays"})
+"""What a patch may change: the rest of a configuration is the bridge's."""
+
+_EITHER = frozenset(InputPoint.__struct_fields__) & frozenset(OutputPoint.__struct_fields__) | {"direction"}
+"""Fields of a point that do not depend on its direction."""
 
 
 class Refused(Exception):
@@ -49,11 +65,13 @@ class Changes:
         """Carry out a request to change a board's configuration."""
         if (request.patch is None) == (request.config is None):
             return _refusal([Problem("", "give either a patch or a config")])
+        others = sorted((request.patch or {}).keys() - PATCHED)
+        if others:
+            return _refusal([Problem(key, "unknown field: a patch is of points and displays") for key in others])
 
         def wanted(board: Board) -> Document:
             if request.patch is not None:
-                merged: Document = merge_patch(board.document, request.patch)
-                return merged
+                return _patched(board.document, request.patch)
             return dict(request.config or {})
 
         return await self._replace(agent, wanted, request.by or "", request.base_revision)
@@ -137,7 +155,7 @@ class Changes:
             except Refused as refusal:
                 return _refusal(refusal.problems)
             document = plain(configuration)
-            if document != plain(board.configuration):
+            if _text(document) != _text(plain(board.configuration)):
                 await self._commit(board, document, configuration, by)
             return ConfigurationAnswer(ok=True, revision=board.configuration.revision, warnings=warnings)
 
@@ -147,7 +165,7 @@ class Changes:
         except ConfigurationError as error:
             raise Refused(error.problems) from error
         before = board.configuration.points
-        touched = {name for name, point in configuration.points.items() if before.get(name) != point}
+        touched = {name for name, point in configuration.points.items() if _text(before.get(name)) != _text(point)}
         problems, warnings = check(configuration, board.capabilities, touched)
         size = len(encode(configuration)) + 256
         if size > LARGEST:
@@ -192,6 +210,22 @@ class Changes:
         for document in self._configurations.documents(agent):
             topics |= self._topics(agent, read_configuration(document))
         return topics
+
+
+def _patched(document: Document, patch: Document) -> Document:
+    """Apply a merge patch; a point that changes its direction loses what only the other direction has."""
+    merged: Document = merge_patch(document, patch)
+    asked = patch.get("points")
+    for name, wanted in asked.items() if isinstance(asked, dict) else ():
+        before, after = document["points"].get(name), merged["points"].get(name)
+        if before and isinstance(after, dict) and after.get("direction", "input") != before["direction"]:
+            merged["points"][name] = {key: after[key] for key in after if key in _EITHER or key in wanted}
+    return merged
+
+
+def _text(thing: Any) -> str:
+    """Return JSON to compare by: to Python `1` and `true` are the same."""
+    return json.dumps(msgspec.to_builtins(thing), sort_keys=True)
 
 
 def _renamed(before: Configuration, after: Configuration) -> dict[str, str]:

@@ -21,7 +21,7 @@ def check(
         if isinstance(point, OutputPoint) and channel is not None:
             found += _check_inverse(name, point, channel)
         if name in touched:
-            problems += found
+            problems += [each for each in found if each not in problems]
         else:
             warnings += [f"{problem.path}: {problem.message}" for problem in found]
     return problems, warnings
