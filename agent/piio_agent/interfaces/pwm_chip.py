@@ -83,7 +83,7 @@ class PwmOutput:
         """Set all of it; what is right already is not touched, and it never is on for longer than asked on the way."""
         polarity = "inversed" if inverted else "normal"
         if self._get("polarity") != polarity and self._get("enable") == "1":
-            # The kernel turns it around only while it is off.
+            # Not every chip turns it around while it runs.
             self._set("enable", 0)
         if period < self.period:
             self._set("duty_cycle", duty)
