@@ -77,7 +77,7 @@ class IioChannels:
 
     def told(self) -> Mapping[str, Channel]:
         """What people and the contract call them."""
-        return {id: self._channel(id, path) for id, path in self._files.items()}
+        return {id: self._channel(path) for id, path in self._files.items()}
 
     def read(self, channel: str) -> float:
         """A conversion."""
@@ -85,7 +85,7 @@ class IioChannels:
         value = self._number(path)
         return self._in_its_unit(path, value) if self._scaled else value
 
-    def _channel(self, id: str, path: Path) -> Channel:
+    def _channel(self, path: Path) -> Channel:
         what = re.sub(r"_(raw|input)$", "", path.name.removeprefix("in_"))
         low, high = self._limits(path)
         if self._scaled and low is not None and high is not None:

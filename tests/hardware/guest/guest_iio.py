@@ -65,7 +65,7 @@ def test_scaled_an_ads1115_gives_millivolts_and_follows_its_gain(ads: None) -> N
 def test_a_scale_that_the_kernel_does_not_know_says_what_to_do(adc: Interface) -> None:
     with make("iio", {"device": "mcp3008", "scaled": True}, Context()) as scaled:
         assert scaled.channels()["3"].high is None
-        with pytest.raises(InterfaceError, match="in_voltage_scale is not known to the kernel .*leave scaled out"):
+        with pytest.raises(InterfaceError, match=r"in_voltage_scale is not known to the kernel .*leave scaled out"):
             read(scaled, "3")
 
 
