@@ -131,6 +131,35 @@ def test_what_depends_on_a_bad_point_is_bad_and_recovers_with_it(plane: Plane) -
     assert (plane.published["value/twice"], plane.published["quality/twice"]) == ("2", "good")
 
 
+def test_what_depends_on_a_bad_point_publishes_and_keeps_no_value_made_of_its_last_one(plane: Plane) -> None:
+    plane.configure(
+        tank={"interface": "adc", "channel": "0", "equation": "1/x"},
+        twice={"equation": "tank * 2"},
+        more={"equation": "twice + 1"},
+    )
+    plane.raw("adc/0", "1")
+    for failure in ("0", ""):
+        plane.history.clear()
+        plane.kept.clear()
+        plane.raw("adc/0", failure)
+        assert [topic for topic, _ in plane.history if topic.startswith("value/")] == []
+        assert plane.kept == []
+        assert plane.published["quality/more"] == "bad: it depends on 'twice', which is bad"
+    plane.raw("adc/0", "4")
+    assert (plane.published["value/more"], plane.published["quality/more"]) == ("1.5", "good")
+
+
+def test_a_change_beside_it_does_not_make_a_bad_point_good(plane: Plane) -> None:
+    tank = {"interface": "adc", "channel": "0", "equation": "1/x"}
+    plane.configure(tank=tank, twice={"equation": "tank * 2"})
+    plane.raw("adc/0", "1")
+    plane.raw("adc/0", "0")
+    plane.configure(tank={**tank, "label": "Tank"}, twice={"equation": "tank * 2"})
+    assert plane.published["quality/tank"].startswith("bad: the equation has no finite result")
+    assert plane.published["quality/twice"].startswith("bad")
+    assert plane.published["value/twice"] == "2"
+
+
 def test_nothing_is_good_before_a_beacon_is_heard_on_this_connection() -> None:
     plane = Plane()
     plane.configure(tank=TANK)
@@ -183,6 +212,13 @@ def test_a_removed_point_loses_its_value_and_quality(plane: Plane) -> None:
 def test_another_equation_is_in_force_at_once_at_the_last_raw(plane: Plane) -> None:
     plane.raw("adc/0", "512")
     plane.configure(tank={**TANK, "equation": "x * 2"})
+    assert plane.published["value/tank"] == "1024"
+
+
+def test_another_equation_is_in_force_at_once_whatever_the_deadband(plane: Plane) -> None:
+    plane.configure(tank={**TANK, "deadband": 10})
+    plane.raw("adc/0", "512")
+    plane.configure(tank={**TANK, "deadband": 10, "equation": "x * 2"})
     assert plane.published["value/tank"] == "1024"
 
 

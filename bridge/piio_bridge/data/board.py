@@ -82,4 +82,4 @@ class BoardState:
                 return f"{kind}: it depends on '{name}', which is {kind}"
         if point.equation_error:
             return f"bad: {point.equation_error}"
-        return GOOD if point.value is not None else "stale: no reading yet"
+        return GOOD if point.value is not None and not point.inputs_lacking else "stale: no reading yet"

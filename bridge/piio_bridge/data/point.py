@@ -20,8 +20,8 @@ class PointState:
 
     __slots__ = (
         "agent", "applied_error", "channel_failed", "deadband", "dependencies", "equation", "equation_error",
-        "history", "name", "published_at", "published_raw", "quality", "quality_topic", "raw", "raw_topic", "value",
-        "value_topic",
+        "history", "inputs_lacking", "name", "published_at", "published_raw", "quality", "quality_topic", "raw",
+        "raw_topic", "value", "value_topic",
     )  # fmt: skip
 
     def __init__(self, prefix: str, agent: str, name: str, point: Point, names: frozenset[str]) -> None:
@@ -42,6 +42,17 @@ class PointState:
         self.channel_failed = False
         self.applied_error: str | None = None
         self.equation_error: str | None = None
+        self.inputs_lacking = False
+
+    @property
+    def equation_text(self) -> str | None:
+        """What its user wrote, None for the raw itself."""
+        return self.equation.text if self.equation else None
+
+    @property
+    def lacking(self) -> bool:
+        """Whether it has no value of now: what it keeps is of before."""
+        return self.channel_failed or self.equation_error is not None or self.inputs_lacking
 
     @property
     def simple(self) -> bool:

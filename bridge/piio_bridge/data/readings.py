@@ -136,14 +136,17 @@ class Readings:
 
     def _begin(self, point: PointState, before: PointState | None, out: list[Outgoing]) -> None:
         """Give a point of a new configuration its value: the raw last heard, and what stays from before."""
+        same = False
         if before and before.raw_topic == point.raw_topic:
             point.value, point.quality = before.value, before.quality
+            same = before.equation_text == point.equation_text
+        if before and same:
             point.published_raw, point.published_at = before.published_raw, before.published_at
+            point.equation_error = before.equation_error
         if point.raw_topic is None or point.raw_topic not in self._raws:
             return
         point.raw = self._raws[point.raw_topic]
         point.channel_failed = False  # a raw cleared before may be of another configuration: wait for the agent's word
-        same = before is not None and before.raw_topic == point.raw_topic and before.equation is point.equation
         if point.raw is not None and point.simple and not (same and point.value is not None):
             self._evaluate(point.equation, [(point, point.raw)], out)
 
@@ -170,10 +173,12 @@ class Readings:
                 self._compute(board, point, out)
 
     def _compute(self, board: BoardState, point: PointState, out: list[Outgoing]) -> None:
-        inputs = {name: board.points[name].value for name in point.dependencies}
+        others = {name: board.points[name] for name in point.dependencies}
+        inputs = {name: None if other.lacking else other.value for name, other in others.items()}
         if point.raw_topic is not None and point.equation and "x" in point.equation.names:
             inputs["x"] = point.raw
         missing = [name for name, value in inputs.items() if value is None]
+        point.inputs_lacking = bool(missing)
         if missing or point.equation is None:
             self._judge(point, out)
             return
