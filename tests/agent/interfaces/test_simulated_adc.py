@@ -12,6 +12,7 @@ from piio_agent.interfaces import Context, Interface, InterfaceError, NoSettings
 from piio_agent.interfaces.door import make
 from piio_agent.interfaces.errors import ChannelClosed, NotSupported, ValueRefused
 from piio_agent.interfaces.simulated import Simulated
+from piio_schemas.configuration import InputPoint
 
 
 @pytest.fixture
@@ -29,11 +30,21 @@ def adc(clock: ManualClock) -> Iterator[Interface]:
 
 def test_adc_0_moves_by_itself_smoothly_over_its_range(adc: Interface, clock: ManualClock) -> None:
     seen = []
-    for _ in range(1000):
+    for _ in range(1300):
         seen.append(adc.read("0"))
         clock.advance(0.01)
     assert (min(seen), max(seen)) == (1, 1022)
     assert max(abs(b - a) for a, b in pairwise(seen)) <= 4
+
+
+def test_who_reads_it_as_seldom_as_an_input_that_nobody_looks_at_sees_it_move(
+    adc: Interface, clock: ManualClock
+) -> None:
+    seen = set()
+    for _ in range(6):
+        seen.add(adc.read("0"))
+        clock.advance(InputPoint().idle_period)
+    assert len(seen) == 6
 
 
 def test_it_stops_when_the_outside_takes_it_and_moves_again_when_let_go(adc: Interface, clock: ManualClock) -> None:

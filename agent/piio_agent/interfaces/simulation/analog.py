@@ -14,7 +14,7 @@ from piio_agent.interfaces.simulation.pacemaker import Pacemaker
 from piio_agent.interfaces.simulation.trace import Trace
 
 ADC = "adc"
-PERIOD = 10.0  # seconds of the motion of ADC 0
+PERIOD = 13.0  # seconds of the motion of ADC 0: no multiple of the idle period, at which it would seem to rest
 
 _MCP3008 = CONVERTERS["mcp3008"]
 
