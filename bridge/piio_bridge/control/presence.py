@@ -81,7 +81,8 @@ class Presence:
     def own_beacon_heard(self) -> None:
         """Count a beacon of our own, and look who has not sent one for too long."""
         self._own_beacons += 1
-        if self._own_beacons < OWN_BEACONS:
+        listening = self._plane.listening_since
+        if self._own_beacons < OWN_BEACONS or listening is None:
             return
         now = self._clock.boottime()
         for board in self._boards.values():
@@ -89,7 +90,7 @@ class Presence:
                 continue
             heard = self._plane.beacon_of(board.agent)
             limit = max(SILENCE, 3 * (heard.beacon.period if heard else _period(board)))
-            if now - max(heard.at if heard else 0.0, self._connected_at) > limit:
+            if now - max(heard.at if heard else 0.0, self._connected_at, listening) > limit:
                 log.warning("%s shows no sign of life: it is offline", board.agent)
                 self._outbox.send(STATUS.at(self._prefix, agent=board.agent), "offline", 1, True)
 

@@ -57,6 +57,7 @@ class DataPlane:
         self._beacon_sent = 0.0
         self._beacon_heard = 0.0
         self._accepted = False
+        self._listening_since: float | None = None
         self._topics: dict[str, tuple[str, str]] = {}
         self._thread = threading.Thread(target=self._run, name="piio data plane", daemon=True)
 
@@ -89,6 +90,11 @@ class DataPlane:
         board = self._readings.boards.get(agent)
         return board.heard if board else None
 
+    @property
+    def listening_since(self) -> float | None:
+        """Boottime since which the present connection is up; None: nobody could be heard."""
+        return self._listening_since
+
     def silence_of(self, agent: str) -> str | None:
         """Return why nothing is heard of an agent, None while it is."""
         board = self._readings.boards.get(agent)
@@ -120,6 +126,7 @@ class DataPlane:
                     log.warning("data plane: no broker at %r: %s; trying again", self._address, error)
             except Exception:
                 log.exception("data plane: a mistake of ours; connecting anew")
+            self._listening_since = None
             self._close(client)
             self._readings.deafen()
             self._carry_out_orders()
@@ -146,7 +153,7 @@ class DataPlane:
             client.disconnect()
             return
         self._accepted = True
-        self._beacon_heard = self._clock.boottime()
+        self._beacon_heard = self._listening_since = self._clock.boottime()
         client.subscribe([(topic.every(self._prefix), 0) for topic in (BRIDGE_BEACON, BEACON, RAW)])
         self._send(client, self._readings.announce())
         self._up.set()
