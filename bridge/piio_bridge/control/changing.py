@@ -101,12 +101,15 @@ class Changes:
             if board.status == "online" or self._plane.silence_of(agent) is None:
                 raise Refused([Problem("", f"{agent} is online: stop its agent first")])
             topics = await asyncio.to_thread(self._topics_of, agent)
-            await asyncio.to_thread(self._configurations.forget, agent, topics)
+            await asyncio.to_thread(self._remove, agent, topics)
             del self._boards[agent]
             self._plane.order(lambda readings: readings.forget(agent))
-            await asyncio.to_thread(self._history.forget_ids)
             for topic in topics:
                 self._outbox.send(topic, b"", 1, True)
+
+    def _remove(self, agent: str, topics: set[str]) -> None:
+        with self._history.leaving_out(agent):
+            self._configurations.forget(agent, topics)
 
     async def settle(self, board: Board) -> None:
         """Decide what is desired on a board that was heard of, and publish it."""
@@ -177,6 +180,8 @@ class Changes:
     async def _commit(self, board: Board, document: Document, configuration: Configuration, by: str) -> None:
         old, new = self._topics(board.agent, board.configuration), self._topics(board.agent, configuration)
         renamed = _renamed(board.configuration, configuration)
+        if renamed:
+            await asyncio.to_thread(self._history.flush)  # what waits has the names before
         stored = await asyncio.to_thread(
             self._configurations.add, board.agent, document, by=by, renamed=renamed, removed=old - new, revived=new
         )

@@ -3,6 +3,8 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, func, insert, select
@@ -61,6 +63,15 @@ class History:
         """Look points up anew: names have changed. What waits is written under the names before."""
         self.flush()
         self._ids.clear()
+
+    @contextmanager
+    def leaving_out(self, agent: str) -> Iterator[None]:
+        """Write nothing while a board is removed, and drop what waits of it: its points are no more."""
+        with self._writing:
+            yield
+            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            self._waiting.extendleft(row for row in reversed(waiting) if row[0] != agent)
+            self._ids.clear()
 
     def flush(self) -> None:
         """Write what waits now."""
