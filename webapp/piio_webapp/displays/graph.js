@@ -1,5 +1,6 @@
 import uPlot from "/static/vendor/uPlot.esm.js";
 import { Display, element, write } from "/static/display.js";
+import { Trace } from "/static/trace.js";
 
 export const manifest = {
   label: "Graph",
@@ -22,8 +23,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 /** The value over time. Drag to zoom; the zoom stays while data arrives, until it is reset. */
 export default class Graph extends Display {
   static seconds({ window = 120 }) { return window; }
-  #times = [];
-  #values = [];
+  #trace = new Trace();
   #zoomed = false;
   #painting = false;
 
@@ -41,38 +41,30 @@ export default class Graph extends Display {
   configured() {
     write(this.unitShown, this.unit);
     this.plot.setAttribute("aria-label", `${this.label} over the last ${this.options.window} seconds`);
-    const asked = JSON.stringify([this.options.low, this.options.high]);
+    this.#trace.configure(this.point ?? {});
+    const asked = JSON.stringify([this.options.low, this.options.high, this.channel?.kind]);
     if (!this.chart || asked !== this.asked) { this.asked = asked; this.#make(); }
   }
 
   history(buckets) {
-    const newest = this.#times.filter((time) => !buckets.length || time > buckets.at(-1)[0]);
-    const values = newest.length ? this.#values.slice(-newest.length) : [];
-    this.#times = [...buckets.map(([time]) => time), ...newest];
-    this.#values = [...buckets.map(([, , , mean]) => mean), ...values];
+    this.#trace.load(buckets);
     this.#repaint();
   }
 
   show({ value, quality }) {
     write(this.figure, this.format(value));
     this.good = quality === "good";
+    this.doubted ||= !this.good;
     if (value === null) return;
     this.last = value;
     if (this.good) this.#add(value);
   }
 
   #add(value) {
-    this.#times.push(Math.max(this.now, (this.#times.at(-1) ?? 0) + 1e-3));
-    this.#values.push(value);
-    this.#trim();
+    this.#trace.add(this.now, value, this.doubted);
+    this.doubted = false;
+    this.#trace.trim(this.#zoomed ? -Infinity : this.now - this.options.window - 5, MOST);
     this.#soon();
-  }
-
-  #trim() {
-    const oldest = this.now - this.options.window - 5;
-    let drop = Math.max(0, this.#times.length - MOST);
-    if (!this.#zoomed) while (drop < this.#times.length - 1 && this.#times[drop + 1] < oldest) drop += 1;
-    if (drop) { this.#times.splice(0, drop); this.#values.splice(0, drop); }
   }
 
   #soon() {
@@ -84,9 +76,9 @@ export default class Graph extends Display {
   #repaint() {
     if (!this.chart || this.#zoomed) return;
     const now = this.now;
-    const live = this.good && this.last !== undefined && this.#times.length;
-    const times = live ? [...this.#times, Math.max(now, this.#times.at(-1))] : this.#times;
-    const values = live ? [...this.#values, this.last] : this.#values;
+    const live = this.good && this.last !== undefined && this.#trace.times.length;
+    const times = live ? [...this.#trace.times, Math.max(now, this.#trace.times.at(-1))] : this.#trace.times;
+    const values = live ? [...this.#trace.values, this.last] : this.#trace.values;
     this.chart.setData([times, values], false);
     this.moving = true;
     this.chart.setScale("x", { min: now - this.options.window, max: now });
@@ -105,6 +97,7 @@ export default class Graph extends Display {
   }
 
   #make() {
+    const { min, max } = this.chart?.scales.x ?? {};
     this.chart?.destroy();
     const style = getComputedStyle(document.documentElement);
     const color = (name) => style.getPropertyValue(name).trim();
@@ -116,11 +109,12 @@ export default class Graph extends Display {
       legend: { show: false },
       cursor: { drag: { x: true, y: false }, points: { size: 7 } },
       scales: { x: { time: true }, y: { range: (_, min, max) => [low ?? padded(min, max)[0], high ?? padded(min, max)[1]] } },
-      axes: [{ ...axis, space: 80, values: clock }, { ...axis, size: 48 }],
-      series: [{}, { stroke: color("--accent"), width: 2, points: { show: false }, paths: this.channel?.kind === "digital" ? uPlot.paths.stepped({ align: 1 }) : undefined }],
+      axes: [{ ...axis, space: 80, values: clock }, { ...axis, size: room }],
+      series: [{}, { stroke: color("--accent"), width: 2, points: { show: false, size: 5, filter: (chart) => Trace.lonely(chart.data[1]) }, paths: this.channel?.kind === "digital" ? uPlot.paths.stepped({ align: 1 }) : undefined }],
       hooks: { setSelect: [(chart) => this.#selected(chart)] },
-    }, [this.#times, this.#values], this.plot);
+    }, [this.#trace.times, this.#trace.values], this.plot);
     this.chart.over.addEventListener("dblclick", () => this.#unzoom());
+    if (this.#zoomed) this.chart.setScale("x", { min, max });
     this.#repaint();
   }
 
@@ -131,9 +125,12 @@ export default class Graph extends Display {
   }
 }
 
-/** Times as people here write them; days where the ticks are days apart. */
+/** Pixels that the longest of the values at the axis needs. */
+function room(_, texts) { return Math.max(48, 22 + 7 * Math.max(...(texts ?? []).map((text) => text.length), 0)); }
+
+/** Times of the day here, of 24 hours; days where the ticks are days apart. */
 function clock(_, splits, __, ___, step) {
-  const form = step >= 86400 ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) };
+  const form = step >= 86400 ? { month: "short", day: "numeric" } : { hourCycle: "h23", hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) };
   return splits.map((time) => new Date(time * 1000)[step >= 86400 ? "toLocaleDateString" : "toLocaleTimeString"]([], form));
 }
 

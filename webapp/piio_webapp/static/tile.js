@@ -8,6 +8,7 @@ const MOST_BUCKETS = 600;
 export class Tile {
   #told = "";
   #failure = "";
+  #asked = 0; // s of history
 
   constructor(id, type, known, role) {
     this.type = type;
@@ -36,13 +37,12 @@ export class Tile {
     const channel = board.channelOf(this.point);
     const told = JSON.stringify([display, point, channel]);
     if (told !== this.#told) {
-      const first = this.#told === "";
       this.#told = told;
       this.#failure = "";
       this.#guarded(() => this.display.configure({
         agent: board.agent, name: this.point, display, point, channel, mayset: this.mayset, defaults: defaultsOf(this.known.manifest),
       }));
-      if (first) this.askHistory(board);
+      if (this.#seconds > this.#asked) this.askHistory(board);
     }
     this.show(board);
   }
@@ -61,12 +61,16 @@ export class Tile {
   }
 
   async askHistory(board) {
-    const seconds = this.known?.constructor.seconds?.(this.display.options ?? {}) ?? 0;
+    const seconds = this.#seconds;
     if (!seconds || !this.point || !(this.point in (board.config.points ?? {}))) return;
+    this.#asked = seconds;
     const end = link.now;
     const answer = await link.ask("history", board.agent, { point: this.point, start: end - seconds, end, buckets: MOST_BUCKETS });
     if (answer.ok) this.#guarded(() => this.display.history(answer.buckets));
   }
+
+  /** How much history the display wants as it is configured. */
+  get #seconds() { return this.known?.constructor.seconds?.(this.display.options ?? {}) ?? 0; }
 
   remove() { this.root.remove(); }
 

@@ -1,0 +1,71 @@
+"""What a graph draws: where its line holds and where it breaks, and its times."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.webapp.bench import Bench
+
+Browse = Callable[..., Page]
+
+LOAD = """async ([point, buckets]) => {
+  const { Trace } = await import("/static/trace.js");
+  const trace = new Trace();
+  trace.configure(point);
+  trace.load(buckets.map(([time, value]) => [time, value, value, value]));
+  return trace.times.map((time, index) => [time, trace.values[index]]);
+}"""
+ADD = """async ([point, readings]) => {
+  const { Trace } = await import("/static/trace.js");
+  const trace = new Trace();
+  trace.configure(point);
+  for (const [time, value, doubted] of readings) trace.add(time, value, doubted);
+  return trace.times.map((time, index) => [time, trace.values[index]]);
+}"""
+RECORD = """
+window.drawn = [];
+const fill = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+  window.drawn.push(text);
+  return fill.call(this, text, ...rest);
+};
+"""
+
+
+@pytest.fixture
+def page(bench: Bench, browse: Browse) -> Page:
+    return browse("vera", f"/board/{bench.name}", locale="en-US", timezone_id="America/New_York")
+
+
+def broken(line: list[Any]) -> bool:
+    return any(value is None for _, value in line)
+
+
+def test_a_long_gap_in_the_history_breaks_the_line_and_a_short_one_does_not(page: Page) -> None:
+    point = {"idle_period": 10}
+    assert page.evaluate(LOAD, [point, [[0, 1], [1, 2], [20, 3]]]) == [[0, 1], [1, 2], [20, 3]]
+    assert broken(page.evaluate(LOAD, [point, [[0, 1], [1, 2], [2, 2], [90, 3]]]))
+    slow = [[0, 1], [100, 2], [200, 2], [450, 3]]
+    assert not broken(page.evaluate(LOAD, [point, slow])), "within three times the usual spacing"
+
+
+def test_a_value_at_rest_is_drawn_level_until_it_was_read_anew(page: Page) -> None:
+    line = page.evaluate(LOAD, [{"idle_period": 10}, [[0, 1], [1, 2], [2, 2], [50, 3]]])
+    assert line == [[0, 1], [1, 2], [2, 2], [40, 2], [50, 3]]
+    assert page.evaluate(ADD, [{"period": 1}, [[0, 1, False], [9, 2, False]]]) == [[0, 1], [8, 1], [9, 2]]
+
+
+def test_a_silence_in_which_nobody_vouched_for_the_value_breaks_the_line(page: Page) -> None:
+    point = {"period": 0.1, "idle_period": 5}
+    assert broken(page.evaluate(ADD, [point, [[0, 1, False], [12, 2, True]]]))
+    assert not broken(page.evaluate(ADD, [point, [[0, 1, False], [8, 2, True]]]))
+
+
+def test_times_are_told_by_the_clock_of_24_hours(bench: Bench, browse: Browse, page: Page) -> None:
+    page.add_init_script(RECORD)
+    page.reload()
+    expect(page.locator("piio-graph [data-value]")).not_to_have_text("–")
+    page.wait_for_function("window.drawn.some((text) => /^[0-9]{2}:[0-9]{2}/.test(text))")
+    assert page.evaluate("window.drawn.filter((text) => /[AP]M/i.test(text))") == []

@@ -1,0 +1,70 @@
+/* The line of a graph: a value holds while somebody vouches for it, and the line breaks where nobody did. */
+
+const REPEAT = 60; // s after which a board tells a value again that has not changed
+
+export class Trace {
+  times = [];
+  values = [];
+  #period = 0.1;
+  #idle = 10;
+  #usual = 0; // s between two readings of the history
+
+  /** Take how often the point is read while somebody looks, and while nobody does. */
+  configure({ period, idle_period: idle } = {}) {
+    this.#period = period ?? 0.1;
+    this.#idle = idle ?? 10;
+  }
+
+  /** Put history before what was heard since; it does not say what was good, so a long silence breaks the line. */
+  load(buckets) {
+    const since = buckets.length ? this.times.findIndex((time) => time > buckets.at(-1)[0]) : 0;
+    const heard = since < 0 ? [] : this.times.slice(since).map((time, index) => [time, this.values[since + index]]);
+    this.#usual = median(buckets.slice(1).map(([time], index) => time - buckets[index][0]));
+    this.times = [];
+    this.values = [];
+    for (const [time, , , mean] of buckets) this.#read(time, mean);
+    if (heard.length) this.#read(...heard[0]);
+    for (const [time, value] of heard.slice(1)) this.#push(time, value);
+  }
+
+  /** Add a value of now; `doubted`: since the one before, it was stale or bad for a while. */
+  add(time, value, doubted) {
+    const after = Math.max(time, (this.times.at(-1) ?? -Infinity) + 1e-3);
+    const silence = this.#silence(after);
+    if (doubted && silence > this.#joined) this.#break(after);
+    else if (!doubted && silence > 3 * this.#period) this.#push(after - this.#period, this.values.at(-1));
+    this.#push(after, value);
+  }
+
+  /** Forget what is older than a time, but for one value before it, and what is more than `most`. */
+  trim(oldest, most) {
+    let drop = Math.max(0, this.times.length - most);
+    while (drop < this.times.length - 1 && this.times[drop + 1] < oldest) drop += 1;
+    this.times.splice(0, drop);
+    this.values.splice(0, drop);
+  }
+
+  /** The readings that no line leads to or from, which are drawn as dots. */
+  static lonely(values) {
+    return values.flatMap((value, index) => (value !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null ? [index] : []));
+  }
+
+  /** Seconds over which two readings are simply joined. */
+  get #joined() { return Math.max(3 * this.#usual, 2 * this.#idle); }
+
+  /** A silence of up to a minute may be a value at rest: then it holds, and turns where it was read anew. */
+  #read(time, value) {
+    const silence = this.#silence(time);
+    if (silence > Math.max(this.#joined, REPEAT + 2 * this.#idle)) this.#break(time);
+    else if (silence > this.#joined) this.#push(time - Math.max(this.#usual, this.#idle), this.values.at(-1));
+    this.#push(time, value);
+  }
+
+  #silence(time) { return this.times.length ? time - this.times.at(-1) : 0; }
+  #break(time) { this.#push((this.times.at(-1) + time) / 2, null); }
+  #push(time, value) { this.times.push(time); this.values.push(value); }
+}
+
+function median(numbers) {
+  return numbers.length ? numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] : 0;
+}
