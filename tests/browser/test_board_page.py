@@ -112,6 +112,28 @@ def test_a_dead_board_leaves_its_last_value_marked_stale(stage: Stage, bench: Be
     expect(number).to_have_attribute("data-quality", "good", timeout=15000)
 
 
+def test_a_bridge_that_stands_still_makes_everything_stale_and_says_so(
+    stage: Stage, bench: Bench, browse: Browse
+) -> None:
+    page, boards = browse("otto", f"/board/{bench.name}"), browse("vera", "/")
+    number, lamp = display(page, "knob", "numeric"), display(page, "lamp", "button")
+    expect(number).to_have_attribute("data-quality", "good")
+    assert stage.bridge.child
+    stage.bridge.child.send_signal(signal.SIGSTOP)
+    try:
+        lamp.get_by_role("button").click()
+        expect(lamp.get_by_role("button")).to_have_attribute("aria-busy", "true")
+        expect(lamp.get_by_role("status")).to_contain_text("outcome unknown")
+        expect(lamp.get_by_role("button")).to_have_attribute("aria-pressed", "false")
+        expect(page.locator("#banner")).to_contain_text("bridge has gone quiet")
+        expect(number).to_have_attribute("data-quality", "stale")
+        expect(boards.locator(f"[data-board={bench.name}]")).to_contain_text("3 are not good")
+    finally:
+        stage.bridge.child.send_signal(signal.SIGCONT)
+    expect(number).to_have_attribute("data-quality", "good")
+    expect(page.locator("#banner")).to_be_hidden()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_page_outlives_a_restart_of_the_web_app(stage: Stage, bench: Bench, browse: Browse, number: int) -> None:
     page = browse("otto", f"/board/{bench.name}")
@@ -142,6 +164,11 @@ def test_the_list_tells_which_boards_are_there(stage: Stage, bench: Bench, brows
     card = page.locator(f"[data-board={bench.name}]")
     expect(card).to_contain_text("online")
     expect(card).to_contain_text("3 points")
+    expect(card).not_to_contain_text("not good")
+    bench.configure({"points": {"knob": {"equation": "x / 0"}}})
+    expect(card).to_contain_text("1 is not good")
+    bench.configure({"points": {"knob": {"equation": "x / 10"}}})
+    expect(card).not_to_contain_text("not good")
     late = stage.add_board("latecomer")
     expect(page.locator("[data-board=latecomer]")).to_contain_text("online", timeout=15000)
     late.stop()

@@ -69,3 +69,24 @@ def test_a_retained_beacon_is_no_sign_of_life() -> None:
     assert echo.tick == 5
     mirror.connected()
     assert mirror.bridge_echo(2) is None, "another connection's beacons vouch for nothing"
+
+
+CONFIG = b'{"revision": 1, "points": {"tank": {}, "knob": {}, "lamp": {}}}'
+
+
+def test_a_board_tells_how_many_of_its_points_are_not_good_also_while_nobody_looks_at_it() -> None:
+    mirror, _ = mirror_of(*BOARD, ("piio/bench1/config", CONFIG), ("piio/bench1/quality/tank", b"good"))
+    mirror.heard(Message("piio/bench1/quality/knob", b"bad: no chip", retained=False))
+    assert mirror.boards["bench1"].summary["not_good"] == 2, "knob is bad, and nothing vouches for lamp"
+    mirror.unlooked("bench1")
+    assert mirror.boards["bench1"].summary["not_good"] == 2
+    assert "piio/+/quality/+" in dict(mirror.filters())
+
+
+def test_what_was_known_of_a_board_before_a_restart_is_known_again_until_it_is_removed() -> None:
+    mirror = Mirror("piio", lambda _: None, seen={"bench1": 1000.0})
+    mirror.heard(Message("piio/bench1/status", b"offline", retained=True))
+    assert mirror.boards["bench1"].summary["seen"] == 1000.0
+    mirror.heard(Message("piio/bench1/status", b"", retained=False))
+    mirror.heard(Message("piio/bench1/status", b"offline", retained=True))
+    assert mirror.boards["bench1"].summary["seen"] is None

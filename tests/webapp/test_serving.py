@@ -4,12 +4,13 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from piio_webapp.folder import instance
 from tests.webapp.bench import Bench
-from tests.webapp.stage import PIIO, Stage, Visitor, eventually
+from tests.webapp.stage import PIIO, Page, Stage, Visitor, eventually
 
 
 @pytest.fixture
@@ -45,6 +46,32 @@ def test_killed_it_leaves_nothing_behind_and_starts_again_at_once(stage: Stage, 
     stage.webapp.start()
     eventually(stage.healthy, "the web app again")
     assert visitor.get("/").url == stage.url + "/", "a restart logs nobody out"
+
+
+def test_when_a_board_was_last_seen_outlives_the_web_app(stage: Stage, bench: Bench) -> None:
+    left = stage.add_board("leaver")
+    visitor = stage.visitor("vera")
+
+    def summary(page: Page, status: str) -> Any:
+        def found() -> Any:
+            told = [frame["boards"].get("leaver") for frame in page.frames if "boards" in frame]
+            return told[-1] if told and told[-1] and told[-1]["status"] == status else None
+
+        page.look()
+        return page.wait(found, f"a board that is {status}")
+
+    page = visitor.page()
+    summary(page, "online")
+    left.stop()
+    before = summary(page, "offline")["seen"]
+    assert before
+    page.close()
+    stage.webapp.stop(signal.SIGTERM)
+    stage.webapp.start()
+    eventually(stage.healthy, "the web app again")
+    page = visitor.page()
+    assert summary(page, "offline")["seen"] == before
+    page.close()
 
 
 def test_a_status_that_somebody_falsifies_is_put_right(stage: Stage, statuses: list[bytes]) -> None:

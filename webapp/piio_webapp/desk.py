@@ -10,6 +10,7 @@ from piio_webapp.logins import Logins
 from piio_webapp.mirror import Change, Mirror
 from piio_webapp.options import Options
 from piio_webapp.screens import Screens, Wire
+from piio_webapp.sightings import Sightings
 
 
 class Desk:
@@ -18,7 +19,8 @@ class Desk:
     def __init__(self, options: Options, engine: Engine, instance: str) -> None:
         self.options = options
         self.logins = Logins(engine)
-        self.mirror = Mirror(options.prefix, self._changed)
+        self.sightings = Sightings(engine)
+        self.mirror = Mirror(options.prefix, self._changed, seen=self.sightings.known())
         self.broker = Broker(options, instance, self.mirror)
         self.screens = Screens(self.logins, self._looks)
         self.errands = Errands(self.broker, self.mirror)
@@ -27,12 +29,14 @@ class Desk:
     def start(self, wire: Wire) -> None:
         """Connect to the broker and begin to send frames."""
         self.screens.start(self.mirror, wire)
+        self.sightings.start(self.mirror)
         self.broker.start()
 
     def stop(self) -> None:
         """Close every page and say goodbye to the broker."""
         self.screens.stop()
         self.broker.stop()
+        self.sightings.stop()
 
     def _looks(self, agents: set[str]) -> None:
         for agent in agents - self._looked:
@@ -43,6 +47,7 @@ class Desk:
 
     def _changed(self, change: Change) -> None:
         self.screens.changed(change)
+        self.sightings.changed(change)
         note = self._note(change)
         if note:
             self.screens.note(note, change.agent if change.kind == "event" else None)

@@ -20,7 +20,7 @@ def taken(screen: Screen, mirror: Mirror) -> dict[str, Any]:
     """Return the page's next frame and mark all of it as told; call it with the mirror's lock held."""
     frame = heartbeat()
     if screen.full or "link" in screen.changed:
-        frame["link"] = {"broker": mirror.broker, "bridge": mirror.bridge}
+        frame["link"] = {"broker": mirror.broker, "bridge": mirror.bridge, "quiet": mirror.quiet}
     if screen.full:
         frame["full"] = True
         frame.update(_everything(screen, mirror))

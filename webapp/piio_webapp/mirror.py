@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, field
@@ -28,6 +28,9 @@ DOCUMENTS = {
 SETTLING = 15.0
 """Seconds after connecting in which every board has been heard of, agents' and the bridge's pauses included."""
 
+QUIET = 3.0
+"""Seconds without one of the bridge's beacons, three of them, after which it is believed no longer."""
+
 READINGS = {topics.VALUE.pattern: "values", topics.QUALITY.pattern: "qualities", topics.RAW.pattern: "raws"}
 
 
@@ -36,7 +39,7 @@ class Board(Struct):
 
     status: str = "offline"
     seen: float | None = None
-    """Unix seconds of the last sign of life heard while this web app ran."""
+    """Unix seconds of the last sign of life heard."""
     documents: dict[str, Any] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
     qualities: dict[str, str] = field(default_factory=dict)
@@ -46,12 +49,14 @@ class Board(Struct):
     def summary(self) -> dict[str, Any]:
         """What the list of boards shows of it."""
         machine = self.documents.get("capabilities", {}).get("board") or {}
+        points = self.documents.get("config", {}).get("points", {})
         return {
             "status": self.status,
             "seen": self.seen,
             "model": machine.get("model", ""),
             "hostname": machine.get("hostname", ""),
-            "points": len(self.documents.get("config", {}).get("points", {})),
+            "points": len(points),
+            "not_good": sum(self.qualities.get(point) != "good" for point in points),
         }
 
 
@@ -70,11 +75,17 @@ OnChange = Callable[[Change], None]
 class Mirror:
     """What was heard; `on_change` runs on the connection's thread, while nobody else reads."""
 
-    def __init__(self, prefix: str, on_change: OnChange, settling: float = SETTLING) -> None:
+    def __init__(
+        self, prefix: str, on_change: OnChange, settling: float = SETTLING, seen: Mapping[str, float] | None = None
+    ) -> None:
         self.lock = threading.RLock()
         self.boards: dict[str, Board] = {}
         self.broker = False
         self.bridge = False
+        self.quiet = False
+        """Whether a bridge that says it is online gives no sign of life: it was stopped, or cut off."""
+        self._bridge_heard = 0.0
+        self._seen = dict(seen or {})
         self._prefix = prefix
         self._on_change = on_change
         self._settling = settling
@@ -85,18 +96,18 @@ class Mirror:
     def filters(self) -> Iterator[tuple[str, int]]:
         """The topics that are always heard."""
         always = (topics.STATUS, topics.CAPABILITIES, topics.CONFIG, topics.APPLIED, topics.HEALTH, topics.BEACON)
-        for topic in (*always, topics.VALUE_RESULT, topics.BRIDGE_STATUS, topics.BRIDGE_BEACON):
+        for topic in (*always, topics.QUALITY, topics.VALUE_RESULT, topics.BRIDGE_STATUS, topics.BRIDGE_BEACON):
             yield topic.every(self._prefix), topic.qos
 
     def filters_of(self, agent: str) -> Iterator[tuple[str, int]]:
         """The topics that are heard while somebody looks at the board."""
-        for topic in (topics.VALUE, topics.QUALITY, topics.RAW, topics.POINT_EVENT):
+        for topic in (topics.VALUE, topics.RAW, topics.POINT_EVENT):
             yield topic.every(self._prefix, agent=agent), topic.qos
 
     def connected(self) -> None:
         """Begin anew on a connection: what is retained will be told again, what is not there any more is forgotten."""
         with self.lock:
-            self.broker, self.bridge, self._beacon = True, False, None
+            self.broker, self.bridge, self.quiet, self._beacon = True, False, False, None
             self._unheard, self._settled_at = set(self.boards), time.monotonic() + self._settling
             for board in self.boards.values():
                 board.values.clear()
@@ -107,12 +118,15 @@ class Mirror:
     def disconnected(self) -> None:
         """Nothing is heard any more; everything is stale, and keeps its last value."""
         with self.lock:
-            self.broker, self.bridge, self._beacon = False, False, None
+            self.broker, self.bridge, self.quiet, self._beacon = False, False, False, None
             self._on_change(Change("link"))
 
     def settle(self) -> None:
-        """Forget the boards that were removed while nothing was heard; call it now and then."""
+        """Forget the boards that were removed while nothing was heard, notice a quiet bridge; call it now and then."""
         with self.lock:
+            if self.bridge and not self.quiet and time.monotonic() - self._bridge_heard > QUIET:
+                self.quiet = True
+                self._on_change(Change("link"))
             if self.broker and self._unheard and time.monotonic() >= self._settled_at:
                 gone, self._unheard = self._unheard & self.boards.keys(), set()
                 for agent in gone:
@@ -127,12 +141,11 @@ class Mirror:
             return self._beacon[0]
 
     def unlooked(self, agent: str) -> None:
-        """Forget a board's readings, which are not heard any more."""
+        """Forget a board's values and raws, which are not heard any more; qualities always are."""
         with self.lock:
             board = self.boards.get(agent)
             if board:
                 board.values.clear()
-                board.qualities.clear()
                 board.raws.clear()
 
     def heard(self, message: Message) -> None:
@@ -152,7 +165,7 @@ class Mirror:
     def _bridge_status(self, payload: bytes) -> None:
         online = payload == b"online"
         if online != self.bridge:
-            self.bridge = online
+            self.bridge, self.quiet, self._bridge_heard = online, False, time.monotonic()
             self._on_change(Change("link"))
 
     def _bridge_beacon(self, message: Message) -> None:
@@ -161,14 +174,18 @@ class Mirror:
                 beacon = as_model(read_json(message.payload), BridgeBeacon)
             except DocumentError:
                 return
-            self._beacon = (beacon.echo, time.monotonic())
+            self._bridge_heard = time.monotonic()
+            self._beacon = (beacon.echo, self._bridge_heard)
+            if self.quiet:
+                self.quiet = False
+                self._on_change(Change("link"))
 
     def _of_board(self, agent: str, pattern: str, levels: dict[str, str], message: Message) -> None:
         board = self.boards.get(agent)
         if board is None:
             if not message.payload or pattern in READINGS or len(self.boards) >= MOST_BOARDS:
                 return
-            board = self.boards[agent] = Board()
+            board = self.boards[agent] = Board(seen=self._seen.get(agent))
         if pattern != topics.HEALTH.pattern:
             self._unheard.discard(agent)
         if pattern in READINGS:
@@ -220,6 +237,7 @@ class Mirror:
         """A board whose capabilities and configuration were cleared was removed by somebody."""
         if not board.documents.keys() & {"capabilities", "config"}:
             self.boards.pop(agent, None)
+            self._seen.pop(agent, None)
             self._on_change(Change("gone", agent))
 
     def _reading(self, agent: str, board: Board, kind: str, levels: dict[str, str], payload: bytes) -> None:

@@ -186,6 +186,8 @@ def _touch(screen: Screen, change: Change) -> None:
     elif change.kind in READINGS:
         if screen.agent == change.agent and change.key is not None and (screen.raws or change.kind != "raws"):
             screen.touch(change.kind, change.key)
+        elif screen.agent is None and change.kind == "qualities":
+            screen.touch("boards", change.agent)
     elif screen.agent == change.agent and change.kind != "event":
         screen.touch("board", change.kind)
     elif screen.agent is None and change.kind not in ("health", "event"):

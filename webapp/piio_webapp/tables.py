@@ -1,4 +1,4 @@
-"""The web app's own tables: people, who is logged in, and first-run links that were used."""
+"""The web app's own tables: people, who is logged in, first-run links that were used, and when boards were heard of."""
 
 from pathlib import Path
 
@@ -41,6 +41,16 @@ class UsedLink(Base):
     __tablename__ = "used_links"
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Sighting(Base):
+    """When a board last gave a sign of life."""
+
+    __tablename__ = "sightings"
+
+    agent: Mapped[str] = mapped_column(primary_key=True)
+    seen: Mapped[float]
+    """Unix seconds."""
 
 
 def opened(state: Path, url: str | None = None) -> Engine:

@@ -41,8 +41,10 @@ export class BoardState extends EventTarget {
     if (link.state === "silent") return ["stale", "the web app has gone quiet"];
     if (!this.#server.broker) return ["stale", "no connection to the broker"];
     if (!this.#server.bridge) return ["stale", "the bridge is offline"];
+    if (this.#server.quiet) return ["stale", "the bridge has gone quiet"];
     const text = this.qualities[point];
     if (text === undefined) return ["stale", this.status === "online" ? "no reading yet" : "the board is offline"];
+    if (text === "good" && !(point in this.values)) return ["stale", "no reading yet"];
     const [word, ...rest] = text.split(":");
     return [["good", "stale", "bad"].includes(word) ? word : "bad", rest.join(":").trim()];
   }

@@ -7,15 +7,23 @@ import "./shell.js";
 const list = document.getElementById("boards");
 const cards = new Map();
 let boards = {};
+let server = { broker: true, bridge: true };
+
+/** How many of a board's points are not to be believed now: all of them while nobody vouches for any. */
+function notGood(board) {
+  const vouched = link.state === "up" && server.broker && server.bridge && !server.quiet;
+  return vouched ? board.not_good : board.points;
+}
 
 function made(name) {
   const parts = {
     status: element("span", { className: "badge" }),
     model: element("span", { className: "hint" }),
     more: element("span", { className: "hint" }),
+    trouble: element("span", { className: "trouble" }),
   };
   const top = element("span", { className: "top" }, element("h2", {}, name), parts.status);
-  const item = element("li", { data: { board: name } }, element("a", { className: "card", href: `/board/${name}` }, top, parts.model, parts.more));
+  const item = element("li", { data: { board: name } }, element("a", { className: "card", href: `/board/${name}` }, top, parts.model, parts.more, parts.trouble));
   return { item, ...parts };
 }
 
@@ -26,6 +34,9 @@ function fill(card, board) {
   const points = board.points === 1 ? "1 point" : `${board.points} points`;
   const seen = board.status === "online" ? "" : board.seen ? ` · last seen ${ago(board.seen)}` : " · not seen lately";
   write(card.more, points + seen);
+  const bad = notGood(board);
+  write(card.trouble, bad ? `${bad} ${bad === 1 ? "is" : "are"} not good` : "");
+  card.trouble.hidden = !bad;
 }
 
 function show() {
@@ -45,9 +56,11 @@ function show() {
 
 link.addEventListener("frame", ({ detail: frame }) => {
   if (frame.full) boards = {};
-  if (!frame.boards) return;
-  for (const [name, board] of Object.entries(frame.boards)) if (board) boards[name] = board; else delete boards[name];
+  if (frame.link) server = frame.link;
+  if (!frame.boards && !(frame.link && cards.size)) return;
+  for (const [name, board] of Object.entries(frame.boards ?? {})) if (board) boards[name] = board; else delete boards[name];
   show();
 });
+link.addEventListener("state", () => { if (cards.size) show(); });
 setInterval(() => { if (cards.size) show(); }, 15000);
 link.look(null);

@@ -23,6 +23,7 @@ function shownTrouble() {
   if (link.state === "connecting") return "";
   if (!server.broker) return "The web app has lost the broker, trying again…";
   if (!server.bridge) return "The bridge is offline: values are old and nothing can be set.";
+  if (server.quiet) return "The bridge has gone quiet: values are old and nothing can be set.";
   return "";
 }
 

@@ -1,0 +1,78 @@
+"""When each board was last heard of, kept in the tables so that a restart does not forget it."""
+
+import logging
+import threading
+
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from piio_webapp.mirror import Change, Mirror
+from piio_webapp.tables import Sighting
+
+log = logging.getLogger(__name__)
+
+KEPT_EVERY = 60.0
+"""Seconds between two writes while nothing happens; a board that goes offline is written at once."""
+
+
+class Sightings:
+    """Writes what the mirror knows, on a thread of its own: nobody who hears or shows waits for the disk."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._mirror: Mirror | None = None
+        self._written: dict[str, float] = {}
+        self._gone: set[str] = set()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sightings", daemon=True)
+
+    def known(self) -> dict[str, float]:
+        """Return the Unix seconds at which each board was last heard of, as far as it was written."""
+        with Session(self._engine) as session:
+            self._written = {row.agent: row.seen for row in session.scalars(select(Sighting))}
+        return dict(self._written)
+
+    def start(self, mirror: Mirror) -> None:
+        """Begin to write."""
+        self._mirror = mirror
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write once more and end."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(1)
+
+    def changed(self, change: Change) -> None:
+        """Take notice of a board that went offline or was removed; call it with the mirror's lock held."""
+        if change.kind == "gone" and change.agent:
+            self._gone.add(change.agent)
+        if change.kind in ("gone", "status"):
+            self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait(KEPT_EVERY)
+            self._wake.clear()
+            try:
+                self._write()
+            except SQLAlchemyError as error:
+                log.warning("when boards were last seen could not be written: %s", error)
+
+    def _write(self) -> None:
+        if self._mirror is None:
+            return
+        with self._mirror.lock:
+            seen = {agent: board.seen for agent, board in self._mirror.boards.items() if board.seen is not None}
+            gone, self._gone = self._gone - seen.keys(), set()
+        new = {agent: at for agent, at in seen.items() if self._written.get(agent) != at}
+        with Session(self._engine) as session:
+            if gone:
+                session.execute(delete(Sighting).where(Sighting.agent.in_(gone)))
+            for agent, at in new.items():
+                session.merge(Sighting(agent=agent, seen=at))
+            session.commit()
+        self._written.update(new)
