@@ -12,12 +12,13 @@ TANK = {"interface": "adc", "channel": "0", "equation": "(float(x) / 1023) * 100
 
 class HandClock:
     now = 1000.0
+    stepped = 0.0
 
     def boottime(self) -> float:
         return self.now
 
     def unix(self) -> float:
-        return 1.7e9 + self.now
+        return 1.7e9 + self.now + self.stepped
 
 
 class Plane:
@@ -201,6 +202,17 @@ def test_each_point_of_a_channel_has_a_deadband_of_its_own(plane: Plane) -> None
     assert (plane.published["value/fine"], plane.published["value/coarse"]) == ("105", "100")
     plane.raw("adc/0", "111")
     assert plane.published["value/coarse"] == "111"
+
+
+def test_a_clock_that_is_set_back_delays_no_minutely_repeat(plane: Plane) -> None:
+    plane.configure(coarse={"interface": "adc", "channel": "0", "deadband": 10})
+    plane.raw("adc/0", "100")
+    plane.clock.stepped = -3600
+    plane.clock.now += 60
+    plane.beat()
+    plane.history.clear()
+    plane.raw("adc/0", "101")
+    assert ("value/coarse", "101") in plane.history
 
 
 def test_a_removed_point_loses_its_value_and_quality(plane: Plane) -> None:

@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 MOST_ORDERS = 1000
 """Orders that may wait for a slow driver."""
 
+LONGEST_WAIT = 1.0
+"""Seconds after which a time that is due is looked at again."""
+
 
 class Runner:
     """Hands messages to an engine, one after the other, and lets it do what is due."""
@@ -66,7 +69,8 @@ class Runner:
         with self._wake:
             if not self._waiting:
                 due = self._engine.due()
-                self._wake.wait(None if due is None else max(0.0, due - self._clock.boottime()))
+                # Waiting stands still while the board is suspended, and due times do not: look again every second.
+                self._wake.wait(None if due is None else min(max(0.0, due - self._clock.boottime()), LONGEST_WAIT))
             return self._waiting.popleft() if self._waiting else None
 
 

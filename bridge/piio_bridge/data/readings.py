@@ -194,13 +194,13 @@ class Readings:
             return
         point.equation_error = None
         point.value = value
-        now = self._clock.unix()
+        now = self._clock.boottime()
         if self._within_deadband(point, raw, now):
             return
         point.published_raw, point.published_at = raw, now
         out.append((point.value_topic, number_to_text(value).encode()))
         if point.history:
-            self._keep(point.agent, point.name, int(now * 1000), value)
+            self._keep(point.agent, point.name, int(self._clock.unix() * 1000), value)
         if point.quality != GOOD:
             self._judge(point, out)
 
