@@ -40,6 +40,9 @@ Carry = Callable[[str, Any], Awaitable[Any]]
 
 LONGEST_HISTORY = 100 * 366 * 86400.0
 
+THIS_MOMENT = 0.002
+"""Seconds from now to an end that leaves out nothing kept so far: history counts whole milliseconds."""
+
 
 class RequestFailed(Exception):
     """A request that cannot be carried out, and why."""
@@ -106,7 +109,7 @@ class Requests:
         return RevisionsAnswer(revisions=revisions)
 
     async def _history_of(self, agent: str, request: HistoryRequest) -> HistoryAnswer:
-        end = self._clock.unix() if request.end is None else request.end
+        end = self._clock.unix() + THIS_MOMENT if request.end is None else request.end
         start = end - 3600 if request.start is None else request.start
         if not 0 <= end - start <= LONGEST_HISTORY or abs(end) > 1e11:
             raise RequestFailed("start and end are Unix seconds, start first, at most a hundred years apart")
