@@ -109,7 +109,7 @@ export default class Graph extends Display {
       legend: { show: false },
       cursor: { drag: { x: true, y: false }, points: { size: 7 } },
       scales: { x: { time: true }, y: { range: (_, min, max) => [low ?? padded(min, max)[0], high ?? padded(min, max)[1]] } },
-      axes: [{ ...axis, space: 80, values: clock }, { ...axis, size: room }],
+      axes: [{ ...axis, space: apart, values: clock }, { ...axis, size: room }],
       series: [{}, { stroke: color("--accent"), width: 2, points: { show: false, size: 5, filter: (chart) => Trace.lonely(chart.data[1]) }, paths: this.channel?.kind === "digital" ? uPlot.paths.stepped({ align: 1 }) : undefined }],
       hooks: { setSelect: [(chart) => this.#selected(chart)] },
     }, [this.#trace.times, this.#trace.values], this.plot);
@@ -127,6 +127,9 @@ export default class Graph extends Display {
 
 /** Pixels that the longest of the values at the axis needs. */
 function room(_, texts) { return Math.max(48, 22 + 7 * Math.max(...(texts ?? []).map((text) => text.length), 0)); }
+
+/** Pixels between two times: minutes may stand closer than seconds, which take more letters. */
+function apart(_, __, from, to, width) { return Math.max(44, Math.min(64, (width * 60) / (to - from))); }
 
 /** Times of the day here, of 24 hours; days where the ticks are days apart. */
 function clock(_, splits, __, ___, step) {
