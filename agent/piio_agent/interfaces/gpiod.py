@@ -44,7 +44,7 @@ class GpiodOptions:
 
 
 class Gpiod(Interface):
-    """Lines by their offset; edges with the kernel's timestamps, read by one thread."""
+    """Lines by their offset or name; edges with the kernel's timestamps, read by one thread."""
 
     name = "gpiod"
     title = "GPIO lines (libgpiod)"
@@ -60,27 +60,24 @@ class Gpiod(Interface):
         self._reader = EdgeReader("gpiod edges")
 
     def channels(self) -> Mapping[str, Channel]:
-        """Every line of the chip, by its offset, with the name the board gives it."""
+        """Every line of the chip, by its offset and by the name the board gives it."""
         chip = self._found()
-        with open_chip(chip.path) as handle:
-            return {str(n): _channel(chip, n, handle.get_line_info(n).name) for n in range(chip.lines)}
+        return {id: _channel(chip, id, n) for id, n in chip.ids.items()}
 
     def open(self, channel: str, direction: Direction, settings: LineSettings, first: float | None = None) -> None:
         """Request the line, or reconfigure it when we have it, in one call of the kernel."""
         chip = self._found()
-        offset = _offset(chip, channel)
+        label = chip.line(_offset(chip, channel))
         if direction == "output" and first is None:
-            raise InterfaceError(f"GPIO{offset}: an output needs its first value in the request that makes it one")
+            raise InterfaceError(f"{label}: an output needs its first value in the request that makes it one")
+        wanted = _wanted(label, direction, settings, first)
         with self._lock:
-            held = self._held.get(channel)
-            label = held.label if held else self._label(chip, offset)
-            wanted = _wanted(label, direction, settings, first)
-            if held:
-                self._reader.remove(held.fd)
-                edges = _try_with_edges(label, wanted, held.reconfigure)
-            else:
-                edges = _try_with_edges(label, wanted, lambda config: self._request(chip, offset, label, config))
-                held = self._held[channel]
+            edges = self._again(channel, wanted)
+            if edges is None:
+                # By another number, perhaps, if it was away.
+                chip = self._found()
+                edges = _try_with_edges(label, wanted, lambda config: self._request(chip, channel, config))
+            held = self._held[channel]
             held.direction, held.edges = direction, edges
 
     def read(self, channel: str) -> float:
@@ -125,18 +122,30 @@ class Gpiod(Interface):
             self._chip = find_chip(self.options.chip)
         return self._chip
 
+    def _again(self, channel: str, wanted: Any) -> bool | None:
+        """Reconfigure a line that we hold, and say whether it has edges; None: we do not, or its chip has gone."""
+        held = self._held.get(channel)
+        if held is None:
+            return None
+        self._reader.remove(held.fd)
+        if held.gone():
+            del self._held[channel]
+            held.release()
+            self._chip = None
+            return None
+        return _try_with_edges(held.label, wanted, held.reconfigure)
+
     def _line(self, channel: str) -> HeldLine:
         with self._lock:
             held = self._held.get(channel)
         if held is None:
-            raise ChannelClosed(f"GPIO{_offset(self._found(), channel)}")
+            chip = self._found()
+            raise ChannelClosed(chip.line(_offset(chip, channel)))
         return held
 
-    def _label(self, chip: FoundChip, offset: int) -> str:
-        with open_chip(chip.path) as handle:
-            return handle.get_line_info(offset).name or f"{chip.label} line {offset}"
-
-    def _request(self, chip: FoundChip, offset: int, label: str, config: Any) -> None:
+    def _request(self, chip: FoundChip, channel: str, config: Any) -> None:
+        offset = _offset(chip, channel)
+        label = chip.line(offset)
         # The request has a descriptor of its own, so the chip need not stay open.
         with open_chip(chip.path) as handle:
             try:
@@ -145,21 +154,24 @@ class Gpiod(Interface):
                 if reason.errno != errno.EBUSY:
                     raise
                 raise ChannelBusy(label, handle.get_line_info(offset).consumer or "the kernel") from reason
-        self._held[str(offset)] = HeldLine(request, offset, label, self.context.clock)
+        self._held[channel] = HeldLine(request, offset, label, self.context.clock)
 
 
-def _channel(chip: FoundChip, offset: int, name: str) -> Channel:
+def _channel(chip: FoundChip, id: str, offset: int) -> Channel:
+    name = chip.names[offset]
     label = name or f"line {offset}"
     if name == f"GPIO{offset}" and chip.label.startswith("pinctrl-") and offset in PINS:
         label = f"{name} (pin {PINS[offset]})"
+    elif id == name:
+        label = f"{name} (line {offset})"
     return Channel(label, ("input", "output"), "digital", edges=True)
 
 
 def _offset(chip: FoundChip, channel: str) -> int:
-    known = [str(n) for n in range(chip.lines)]
+    known = chip.ids
     if channel not in known:
         raise ChannelUnknown(channel, known)
-    return int(channel)
+    return known[channel]
 
 
 def _try_with_edges(label: str, wanted: Any, request: Any) -> bool:

@@ -24,6 +24,9 @@ PREFERRED = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 
 DEV = Path("/dev")
 
+# Names that can be part of a topic.
+NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
 
 @dataclass(frozen=True)
 class FoundChip:
@@ -32,7 +35,23 @@ class FoundChip:
     path: str
     name: str
     label: str
-    lines: int
+    names: tuple[str, ...]
+    """What the board calls its lines, by offset; mostly empty for those that lead nowhere."""
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """Channel ids and their offsets: every line by its offset, and by its name if no other has that."""
+        offsets = {str(n): n for n in range(len(self.names))}
+        named = {
+            name: n
+            for n, name in enumerate(self.names)
+            if NAME.fullmatch(name) and not name.isdigit() and self.names.count(name) == 1
+        }
+        return offsets | named
+
+    def line(self, offset: int) -> str:
+        """What to call a line to people."""
+        return self.names[offset] or f"{self.label} line {offset}"
 
     def __str__(self) -> str:
         return f"{self.name} ({self.label})"
@@ -94,7 +113,8 @@ def _all_chips() -> list[FoundChip]:
 def _look_at(path: str) -> FoundChip:
     with open_chip(path) as chip:
         info = chip.get_info()
-        return FoundChip(path, info.name, info.label, info.num_lines)
+        names = tuple(chip.get_line_info(n).name or "" for n in range(info.num_lines))
+        return FoundChip(path, info.name, info.label, names)
 
 
 def _why(path: str, reason: OSError) -> InterfaceError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections.abc import Sequence
@@ -47,6 +48,15 @@ class HeldLine:
                 self._request.set_value(self._offset, value)
             except OSError as reason:
                 raise DeviceFailed(self.label, "writing", reason) from reason
+
+    def gone(self) -> bool:
+        """Whether its chip was taken away: then nothing can be done with it any more."""
+        with self._lock:
+            try:
+                self._request.get_value(self._offset)
+            except OSError as reason:
+                return reason.errno == errno.ENODEV
+            return False
 
     def reconfigure(self, settings: Any) -> None:
         """Change direction, settings and value of the line in one go, without letting go of it."""

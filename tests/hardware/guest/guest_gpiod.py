@@ -55,9 +55,39 @@ def watched(gpio: Interface, channel: str) -> queue.SimpleQueue[Edge]:
 
 def test_a_pis_chip_is_found_by_its_label_and_its_lines_have_pins(gpio: Interface) -> None:
     channels = gpio.channels()
-    assert len(channels) == 54
+    assert list(channels)[:54] == [str(n) for n in range(54)]
     assert channels["17"].label == "GPIO17 (pin 11)"
     assert channels["40"].label == "line 40"
+
+
+def test_a_line_is_named_by_its_name_as_well_as_by_its_offset(gpio: Interface, chip: Any) -> None:
+    assert list(gpio.channels())[54:] == [f"GPIO{n}" for n in range(28)]
+    take(gpio, "GPIO17", "output", first=1)
+    assert (chip.value(17), gpio.read("GPIO17")) == (1, 1)
+    with pytest.raises(ChannelBusy, match="GPIO17 is held by 'piio'"):
+        take(gpio, "17")
+    gpio.close("GPIO17")
+    take(gpio, "17", "output", first=0)
+    assert chip.value(17) == 0
+
+
+def test_names_that_are_not_clear_or_no_part_of_a_topic_are_no_channels(chip: Any) -> None:
+    names = {0: "LED", 1: "LED", 2: "3", 3: "relay 1", 4: "DI-4"}
+    odd = type(chip)("odd", 6, names)
+    try:
+        with make("gpiod", {"chip": "odd"}, Context()) as gpio:
+            assert list(gpio.channels()) == ["0", "1", "2", "3", "4", "5", "DI-4"]
+            assert [each.label for each in gpio.channels().values()][2:] == [
+                "3",
+                "relay 1",
+                "DI-4",
+                "line 5",
+                "DI-4 (line 4)",
+            ]
+            take(gpio, "3", "output", first=1)
+            assert odd.value(3) == 1
+    finally:
+        odd.remove()
 
 
 @pytest.mark.parametrize("how", ["label", "name", "path"])
@@ -276,6 +306,31 @@ def test_a_chip_that_is_back_by_another_number_is_found_again(gpio: Interface, c
     try:
         assert back.name != chip.name
         take(gpio, "17", "output", first=1)
+        assert back.value(17) == 1
+        gpio.shut()
+    finally:
+        back.remove()
+        between.remove()
+
+
+def test_lines_that_we_hold_are_taken_again_when_their_chip_is_back_by_another_number(chip: Any) -> None:
+    gpio = make("gpiod", {"chip": "pinctrl-bcm2711"}, Context())
+    take(gpio, "17", "output", first=1)
+    take(gpio, "5")
+    watched(gpio, "5")
+    chip.remove()
+    for channel in ("17", "5", "17"):
+        with pytest.raises(
+            InterfaceError, match=r"no GPIO chip is called 'pinctrl-bcm2711'; there are: .*another-chip"
+        ):
+            take(gpio, channel)
+    between, back = type(chip)("between", 4), type(chip)("pinctrl-bcm2711")
+    try:
+        take(gpio, "17", "output", first=1)
+        take(gpio, "5")
+        edges = watched(gpio, "5")
+        back.pull(5, 1)
+        assert edges.get(timeout=DEADLINE).edge == "rising"
         assert back.value(17) == 1
         gpio.shut()
     finally:

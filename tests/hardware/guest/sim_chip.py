@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 CONFIG = Path("/sys/kernel/config/gpio-sim")
@@ -20,18 +20,19 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 class SimChip:
-    """One chip of gpio-sim, 54 lines named as a Pi's."""
+    """One chip of gpio-sim, 54 lines named as a Pi's unless other names are given by offset."""
 
-    def __init__(self, label: str, lines: int = 54) -> None:
+    def __init__(self, label: str, lines: int = 54, names: Mapping[int, str] | None = None) -> None:
         self.folder = CONFIG / label
         bank = self.folder / "bank0"
         bank.mkdir(parents=True)
         (bank / "num_lines").write_text(str(lines))
         (bank / "label").write_text(label)
-        self.named = [bank / f"line{n}" for n in range(min(lines, 28))]
-        for n, line in enumerate(self.named):
+        names = {n: f"GPIO{n}" for n in range(min(lines, 28))} if names is None else names
+        self.named = [bank / f"line{n}" for n in names]
+        for line, name in zip(self.named, names.values(), strict=True):
             line.mkdir()
-            (line / "name").write_text(f"GPIO{n}")
+            (line / "name").write_text(name)
         (self.folder / "live").write_text("1")
         self.name = (bank / "chip_name").read_text().strip()
         self.sysfs = DEVICES / (self.folder / "dev_name").read_text().strip() / self.name
