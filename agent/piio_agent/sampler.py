@@ -25,8 +25,8 @@ LONGEST_PAUSE = 5.0
 LOOK_AGAIN = 5.0
 """Seconds between two looks at an interface that is not usable."""
 
-CONFIRM = 60.0
-"""Seconds between two readings of a watched line."""
+CONFIRM = 2.0
+"""Seconds between two readings of a watched line, for one whose chip has gone reports no edge of that."""
 
 
 class Rates(Struct, frozen=True):

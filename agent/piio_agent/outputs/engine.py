@@ -131,6 +131,8 @@ class Engine:
                 self._take(line, now)
         elif move:
             self._move(line, now)
+        else:
+            self._confirm(line, now)
 
     def _move(self, line: Line, now: float) -> None:
         try:
@@ -140,6 +142,12 @@ class Engine:
             self._broke(line, error, now)
         else:
             self._tell(line)
+
+    def _confirm(self, line: Line, now: float) -> None:
+        try:
+            line.confirm(now)
+        except Exception as error:
+            self._broke(line, error, now)
 
     def _obey(self, order: Order, now: float) -> None:
         line = self._lines.get(order.channel)

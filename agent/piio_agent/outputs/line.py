@@ -14,6 +14,9 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 """Seconds between two tries of an output that has failed."""
 
+CONFIRM = 2.0
+"""Seconds between two looks at an output that nobody moves: its chip may have gone."""
+
 
 class Line:
     """An output of an interface. Its methods drive the hardware and raise what the driver raises; times are boottime.
@@ -38,6 +41,7 @@ class Line:
         self._before_pulse = 0.0
         self._on_since: float | None = None
         self._pause = FIRST_PAUSE
+        self._confirm_at: float | None = None
 
     @property
     def lasting(self) -> float:
@@ -50,6 +54,7 @@ class Line:
         self._interface.open(self.channel.channel, "output", settings, self.wanted)
         self._taken = True
         self.held, self.retry_at, self._pause = True, None, FIRST_PAUSE
+        self._confirm_at = now + CONFIRM
         self._became(self.wanted, now)
 
     def drive(self, raw: float, now: float) -> None:
@@ -72,7 +77,7 @@ class Line:
         """When it will do something by itself."""
         if not self.held:
             return self.retry_at
-        times = [self.pulse_ends, self._lease_ends(), self._max_on_ends()]
+        times = [self.pulse_ends, self._lease_ends(), self._max_on_ends(), self._confirm_at]
         return min((time for time in times if time is not None), default=None)
 
     def follow(self, policies: Policies) -> None:
@@ -97,6 +102,16 @@ class Line:
         """From now on it has to be this, pulses are over, and this is the fail-safe's reason, if it is one."""
         self.wanted, self.pulse_ends = raw, None
         self.fail_safe = why or self.fail_safe
+
+    def confirm(self, now: float) -> None:
+        """See whether it is still there, when that is due; an output that cannot be read back is trusted."""
+        if self._confirm_at is None or now < self._confirm_at:
+            return
+        self._confirm_at = now + CONFIRM
+        try:
+            self._interface.read(self.channel.channel)
+        except NotSupported:
+            self._confirm_at = None
 
     def broke(self, now: float) -> None:
         """Let some time pass and take it anew."""

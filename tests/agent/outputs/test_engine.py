@@ -374,3 +374,17 @@ def test_every_message_can_cross_a_pipe(union: Any) -> None:
         examples = [Became(LAMP, 1, "x"), Broken(LAMP, "y"), Closed(LAMP), Outcome("1", LAMP, "done")]
     for example in examples:
         assert decoder.decode(msgspec.json.encode(example)) == example
+
+
+def test_an_output_that_nobody_moves_is_missed_when_its_board_goes_and_taken_as_it_was_when_it_is_back(
+    bench: Bench,
+) -> None:
+    bench.open(on_lost="hold")
+    bench.order(1)
+    bench.reports.clear()
+    bench.board.fault("gpio", "17", "the chip has gone")
+    bench.pass_time(3, bridge=True)
+    assert {report.error for report in bench.reports if isinstance(report, Broken)} == {"GPIO17: the chip has gone"}
+    bench.board.heal("gpio", "17")
+    bench.pass_time(6, bridge=True)
+    assert [report.raw for report in bench.reports if isinstance(report, Became)] == [1]

@@ -1,0 +1,33 @@
+"""A chip that is taken away while the board is at work, and comes back by another number."""
+
+from __future__ import annotations
+
+from piio.client import Client
+from tests.hardware.guest.installation.bench import BOARD, Bench, Ear
+from tests.hardware.guest.sim_chip import SimChip
+
+
+def test_points_of_a_chip_that_goes_are_bad_with_the_reason_and_come_back_by_themselves(
+    bench: Bench, ear: Ear, admin: Client
+) -> None:
+    assert admin.set(f"{BOARD}/valve", 1).done
+    since = ear.now()
+    bench.chip.remove()
+    for point in ("button", "door", "pump", "valve"):
+        ear.wait(
+            f"quality/{point}", lambda said: said.startswith("bad: no GPIO chip is called 'pinctrl-bcm2711'"), since
+        )
+    assert ear.payloads("quality/tank", since) == []
+    told = admin.set(f"{BOARD}/pump", 1)
+    assert told.status in ("refused", "failed")
+    between, since = SimChip("between", 4), ear.now()
+    bench.chip = SimChip("pinctrl-bcm2711")
+    for point in ("button", "door", "pump", "valve"):
+        ear.wait_for(f"quality/{point}", "good", since)
+    # As it was for the one that holds, as its policy says for the other.
+    assert (bench.chip.value(18), bench.chip.value(17)) == (1, 0)
+    since = ear.now()
+    bench.chip.pull(6, 1)
+    ear.wait_for("value/door", "1", since)
+    assert admin.set(f"{BOARD}/pump", 1).done and bench.chip.value(17) == 1
+    between.remove()
