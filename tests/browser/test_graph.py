@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.webapp.bench import Bench
+from tests.webapp.bench import POINTS, Bench
 
 Browse = Callable[..., Page]
 
@@ -69,3 +69,24 @@ def test_times_are_told_by_the_clock_of_24_hours(bench: Bench, browse: Browse, p
     expect(page.locator("piio-graph [data-value]")).not_to_have_text("–")
     page.wait_for_function("window.drawn.some((text) => /^[0-9]{2}:[0-9]{2}/.test(text))")
     assert page.evaluate("window.drawn.filter((text) => /[AP]M/i.test(text))") == []
+
+
+def test_a_renamed_point_leaves_the_zoom_where_it_was(bench: Bench, page: Page) -> None:
+    graph = page.locator("piio-graph")
+    expect(graph.locator("[data-value]")).not_to_have_text("–")
+    over = graph.locator(".u-over")
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 40, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Follow")).to_be_visible()
+    scale = "(({min, max}) => [min, max])(document.querySelector('piio-graph').chart.scales.x)"
+    zoomed = page.evaluate(scale)
+    bench.configure({"points": {"tank": None, "vessel": POINTS["tank"]}, "displays": {"d4": {"point": "vessel"}}})
+    expect(page.locator("piio-graph[data-point=vessel]")).to_have_attribute("data-quality", "good")
+    assert page.evaluate(scale) == zoomed
+    bench.configure({"points": {"vessel": None, "tank": POINTS["tank"]}, "displays": {"d4": {"point": "tank"}}})
+    expect(page.locator("piio-graph[data-point=tank]")).to_have_attribute("data-quality", "good")

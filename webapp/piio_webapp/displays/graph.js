@@ -22,6 +22,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** The value over time. Drag to zoom; the zoom stays while data arrives, until it is reset. */
 export default class Graph extends Display {
+  static follows = true;
   static seconds({ window = 120 }) { return window; }
   #trace = new Trace();
   #zoomed = false;
@@ -39,6 +40,11 @@ export default class Graph extends Display {
   disconnectedCallback() { clearInterval(this.timer); this.timer = undefined; }
 
   configured() {
+    if (this.name !== this.drawn) {
+      this.drawn = this.name;
+      this.#trace = new Trace();
+      this.last = undefined;
+    }
     write(this.unitShown, this.unit);
     this.plot.setAttribute("aria-label", `${this.label} over the last ${this.options.window} seconds`);
     this.#trace.configure(this.point ?? {});

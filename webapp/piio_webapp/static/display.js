@@ -7,6 +7,9 @@
  *   show(reading)      {value: number or null, quality: "good" | "stale" | "bad", reason}
  *   history(buckets)   [[t, min, max, mean], …] if `static seconds(options)` says how much of it is wanted
  *
+ * It is made anew when it is to show another point, unless `static follows = true` says that `configured()` copes with
+ * that: a renamed point is then followed without losing what the person did to the display.
+ *
  * The text of the value belongs into an element with the attribute `data-value`.
  */
 import { element } from "./element.js";
@@ -15,6 +18,8 @@ import { link } from "./link.js";
 export { element, write } from "./element.js";
 
 export class Display extends HTMLElement {
+  static follows = false;
+
   /** Seconds of history that a display with these options wants; 0: none. */
   static seconds() { return 0; }
 

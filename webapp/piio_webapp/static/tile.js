@@ -23,9 +23,10 @@ export class Tile {
   }
 
   /** Whether this tile can show the display, so that it is kept with its zoom and data. */
-  fits(display) { return display.type === this.type && (display.point ?? null) === this.point; }
+  fits(display) { return display.type === this.type && ((display.point ?? null) === this.point || Boolean(this.known?.constructor.follows)); }
 
   configure(board, display) {
+    if (this.point !== (display.point ?? null)) this.#asked = 0;
     this.point = display.point ?? null;
     const point = board.config.points?.[this.point] ?? null;
     const { x = 0, y = 0, w = 3, h = 2 } = display.place ?? {};
@@ -65,8 +66,9 @@ export class Tile {
     if (!seconds || !this.point || !(this.point in (board.config.points ?? {}))) return;
     this.#asked = seconds;
     const end = link.now;
+    const asked = this.point;
     const answer = await link.ask("history", board.agent, { point: this.point, start: end - seconds, end, buckets: MOST_BUCKETS });
-    if (answer.ok) this.#guarded(() => this.display.history(answer.buckets));
+    if (answer.ok && this.display.name === asked) this.#guarded(() => this.display.history(answer.buckets));
   }
 
   /** How much history the display wants as it is configured. */

@@ -2,6 +2,8 @@
 
 const REPEAT = 60; // s after which a board tells a value again that has not changed
 
+const HELD = 1; // s that a reading may be late without being drawn as a value at rest
+
 export class Trace {
   times = [];
   values = [];
@@ -32,7 +34,7 @@ export class Trace {
     const after = Math.max(time, (this.times.at(-1) ?? -Infinity) + 1e-3);
     const silence = this.#silence(after);
     if (doubted && silence > this.#joined) this.#break(after);
-    else if (!doubted && silence > 3 * this.#period) this.#push(after - this.#period, this.values.at(-1));
+    else if (!doubted && silence > Math.max(3 * this.#period, HELD)) this.#push(after - this.#period, this.values.at(-1));
     this.#push(after, value);
   }
 
