@@ -106,3 +106,11 @@ def test_leaving_with_unsaved_changes_asks_first(page: Page, stage: Stage) -> No
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.goto(stage.url + "/")
     assert asked == ["beforeunload"]
+
+
+def test_nothing_can_be_edited_before_the_configuration_is_there(bench: Bench, browse: Browse) -> None:
+    unknown, known = browse("anna", "/board/nobody/configure"), browse("anna", f"/board/{bench.name}/configure")
+    expect(known.locator("#points")).not_to_have_attribute("inert", "")
+    expect(unknown.locator("#status")).to_have_text("unknown")
+    for panel in ("#points", "#arrangement"):
+        expect(unknown.locator(panel)).to_have_attribute("inert", "")

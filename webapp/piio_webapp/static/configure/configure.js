@@ -76,6 +76,7 @@ async function save() {
 
 for (const event of ["change", "replaced", "conflict"]) draft.addEventListener(event, showBar);
 for (const event of ["replaced", "conflict"]) draft.addEventListener(event, showProblems);
+draft.addEventListener("replaced", () => { for (const id of ["points", "arrangement"]) part(id).inert = false; }); // what is edited before would be lost
 part("save").addEventListener("click", save);
 part("discard").addEventListener("click", () => draft.discard());
 addEventListener("keydown", (event) => { if ((event.ctrlKey || event.metaKey) && event.key === "s") { event.preventDefault(); if (draft.dirty) save(); } });
