@@ -314,6 +314,14 @@ class TestFaults:
         since = anna.mark()
         anna.wait("piio/bridge/status", b"online".__eq__, since)
 
+    @pytest.mark.parametrize("foreign", ["", "{}", "null", '{"store": "other", "revision": 99}'])
+    def test_a_configuration_that_is_not_the_bridges_is_said_anew(self, alone: Any, foreign: str) -> None:
+        _, _, _, anna = alone
+        desired = anna.last("piio/solo/config")
+        since = anna.mark()
+        anna.publish("piio/solo/config", foreign, retain=True)
+        anna.wait("piio/solo/config", desired.__eq__, since)
+
     def test_two_changes_at_once_make_two_revisions(self, alone: Any) -> None:
         broker, _, _, _anna = alone
         others = [Peer(broker) for _ in range(2)]

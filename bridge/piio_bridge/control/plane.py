@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 10_000
 """Messages that may wait to be handled; the oldest are dropped and counted."""
 
+SETTLING = 0.1
+"""Seconds in which what else is heard of a board is settled along with the first, so that nobody can make us hurry."""
+
 HEARD = (
     (topics.BRIDGE_BEACON, 0), (topics.VALUE_SET, 0),  # one QoS: their order in the stream is what ages rest on
     (topics.STATUS, 1), (topics.CAPABILITIES, 1), (topics.CONFIG, 1), (topics.APPLIED, 1), (topics.RAW_RESULT, 1),
@@ -62,6 +65,7 @@ class ControlPlane:
         self._waiting: deque[aiomqtt.Message] = deque()
         self._arrived = asyncio.Event()
         self._settled = False
+        self._settling: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._handlers = {
             topics.BRIDGE_BEACON.pattern: self._hear_own_beacon,
@@ -199,7 +203,8 @@ class ControlPlane:
 
     def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
         board = self._presence.hear(found.topic, found.levels["agent"], payload)
-        if board is not None and self._settled:
+        if board is not None and self._settled and board.agent not in self._settling:
+            self._settling.add(board.agent)
             self._spawn(self._settle(board))
 
     def _take_request(self, found: topics.Match, topic: str, payload: bytes, message: aiomqtt.Message) -> None:
@@ -227,6 +232,8 @@ class ControlPlane:
             self._outbox.answer(reply_to, correlation, answer)
 
     async def _settle(self, board: Board) -> None:
+        await asyncio.sleep(SETTLING)
+        self._settling.discard(board.agent)
         await self._presence.take_in(board)
         await self._changes.settle(board)
 

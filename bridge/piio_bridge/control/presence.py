@@ -71,11 +71,8 @@ class Presence:
             return self._hear_capabilities(board, payload)
         if row is APPLIED:
             return self._hear_applied(board, payload)
-        if row is CONFIG and payload and board.stored is None:
-            try:
-                board.found = read_configuration(read_json(payload))
-            except ConfigurationError as error:
-                raise DocumentError(str(error)) from error
+        if row is CONFIG:
+            return self._hear_config(board, payload)
         return None
 
     def own_beacon_heard(self) -> None:
@@ -109,6 +106,28 @@ class Presence:
         board.status = payload.decode("ascii", "replace")
         online = board.status == "online"
         self._plane.order(lambda readings: readings.hear_status(board.agent, online))
+
+    def _hear_config(self, board: Board, payload: bytes) -> Board | None:
+        """Keep what was at the broker before us; once we own the configuration, return the board to say it anew."""
+        if board.stored is not None:
+            return None if self._is_ours(payload) else board
+        if payload:
+            try:
+                board.found = read_configuration(read_json(payload))
+            except ConfigurationError as error:
+                raise DocumentError(str(error)) from error
+        return None
+
+    def _is_ours(self, payload: bytes) -> bool:
+        """Whether a configuration is of our database, and not of a bridge that led it before."""
+        try:
+            document = read_json(payload)
+        except DocumentError:
+            return False
+        if not isinstance(document, dict) or document.get("store") != self._configurations.store:
+            return False
+        epoch = document.get("epoch")
+        return isinstance(epoch, int) and epoch >= self._configurations.epoch
 
     def _hear_capabilities(self, board: Board, payload: bytes) -> Board | None:
         if not payload:
