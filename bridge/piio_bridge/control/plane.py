@@ -97,7 +97,7 @@ class ControlPlane:
 
     def _client(self) -> aiomqtt.Client:
         address = self._address
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             address.host, address.port, username=address.user, password=address.password,
             identifier=f"piio-bridge-{secrets.token_hex(12)}", protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True, keepalive=10, timeout=5,
@@ -105,6 +105,8 @@ class ControlPlane:
             tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )  # fmt: skip
+        client.pending_calls_threshold = MOST_WAITING  # we never wait for one message before we send the next
+        return client
 
     async def _serve(self, client: aiomqtt.Client, stopping: asyncio.Event) -> None:
         self._freshness.connected(self._clock.boottime())
