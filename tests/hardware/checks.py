@@ -37,10 +37,10 @@ def checks_in(folder: Path) -> list[str]:
     ]
 
 
-def run_checks(guest: Any, folder: Path, report: Path, **limits: int) -> dict[str, Befallen]:
-    """Boot once, run all checks of a folder and return what befell each; `limits` are those of `guest.run`."""
+def run_checks(guest: Any, folder: Path, report: Path, **how: Any) -> dict[str, Befallen]:
+    """Boot once, run all checks of a folder and return what befell each; `how` is for `guest.run`."""
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--junitxml={report}"]
-    done = guest.run("-m", "pytest", *options, *map(str, files_in(folder)), **limits)
+    done = guest.run("-m", "pytest", *options, *map(str, files_in(folder)), **how)
     if not report.exists():
         pytest.fail(f"the guest gave no report (exit status {done.returncode}):\n{done.stdout}")
     return _read(ET.parse(report).iter("testcase"))
