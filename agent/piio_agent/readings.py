@@ -31,8 +31,7 @@ class Readings:
         channel = self._channels.setdefault(id, _Channel())
         channel.raw = raw
         self._gone.discard(id)
-        # Not a number is a change too: it compares with nothing.
-        if channel.published is None or not abs(raw - channel.published) <= deadband:
+        if channel.published is None or abs(raw - channel.published) > deadband:
             self._publish(id, channel)
 
     def review(self, id: ChannelId, deadband: float) -> None:

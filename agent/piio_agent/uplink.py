@@ -127,9 +127,10 @@ class Uplink:
 
     def _filters(self) -> list[tuple[str, int]]:
         own = (topics.CONFIG, topics.RAW_SET, topics.VIEWERS, topics.SIM, topics.STATUS, topics.BEACON)
-        bridge = (topics.BRIDGE_STATUS, topics.BRIDGE_BEACON)
-        return [(topic.every(self.prefix, agent=self.name), topic.qos) for topic in own] + [
-            (topic.at(self.prefix), topic.qos) for topic in bridge
+        bridge = topics.BRIDGE_BEACON
+        return [
+            *((topic.every(self.prefix, agent=self.name), topic.qos) for topic in own),
+            (bridge.at(self.prefix), bridge.qos),
         ]
 
 

@@ -214,6 +214,12 @@ class Bridge:
         self.process.terminate()
         return self.process.wait(PATIENCE)
 
+    def wait_logged(self, text: str) -> None:
+        until = time.monotonic() + PATIENCE
+        while text not in self.log:
+            assert time.monotonic() < until, f"'{text}' was not logged:\n{self.log[-2000:]}"
+            time.sleep(0.05)
+
     @property
     def log(self) -> str:
         return (self.state / "bridge.log").read_text()

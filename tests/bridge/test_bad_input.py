@@ -102,3 +102,11 @@ def test_a_sign_of_life_that_was_kept_at_the_broker_is_none(
     anna.wait(f"piio/{board.name}/quality/tank", lambda payload: b"no sign of life" in payload, since)
     assert b"good" not in anna.heard_on(f"piio/{board.name}/quality/tank", since)
     board.publish(f"piio/{board.name}/beacon", "", retain=True)
+
+
+def test_raws_that_are_no_numbers_are_counted_and_told_in_one_line(anna: Peer, board: Board, bridge: Bridge) -> None:
+    before = bridge.log.count("neither a number nor a beacon")
+    for _ in range(200):
+        anna.publish(f"piio/{board.name}/raw/adc/0", "nonsense", qos=0)
+    bridge.wait_logged("neither a number nor a beacon")
+    assert bridge.log.count("neither a number nor a beacon") - before <= 1

@@ -73,7 +73,7 @@ OnChange = Callable[[Change], None]
 
 
 class Mirror:
-    """What was heard; `on_change` runs on the connection's thread, while nobody else reads."""
+    """What was heard; `on_change` runs on the thread that brought the change, under the lock."""
 
     def __init__(
         self, prefix: str, on_change: OnChange, settling: float = SETTLING, seen: Mapping[str, float] | None = None

@@ -12,6 +12,7 @@ from piio_bridge.control.board import Board, plain
 from piio_bridge.control.checking import check
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
+from piio_bridge.errors import BridgeError
 from piio_bridge.store.configurations import ADOPTED, Configurations, Stored
 from piio_bridge.store.history import History
 from piio_schemas.configuration import (
@@ -38,7 +39,7 @@ _EITHER = frozenset(InputPoint.__struct_fields__) & frozenset(OutputPoint.__stru
 """Fields of a point that do not depend on its direction."""
 
 
-class Refused(Exception):
+class Refused(BridgeError, ValueError):
     """A change that is not made; carries every problem."""
 
     def __init__(self, problems: list[Problem]) -> None:

@@ -12,6 +12,7 @@ from piio_bridge.clock import Clock
 from piio_bridge.control.board import Board
 from piio_bridge.control.changing import Changes, Refused
 from piio_bridge.equations import Equation, EquationError
+from piio_bridge.errors import BridgeError
 from piio_bridge.store.configurations import Configurations
 from piio_bridge.store.history import History
 from piio_schemas import topics
@@ -44,7 +45,7 @@ THIS_MOMENT = 0.002
 """Seconds from now to an end that leaves out nothing kept so far: history counts whole milliseconds."""
 
 
-class RequestFailed(Exception):
+class RequestFailed(BridgeError, ValueError):
     """A request that cannot be carried out, and why."""
 
 

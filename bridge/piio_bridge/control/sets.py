@@ -16,6 +16,7 @@ from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.equations import EquationError
+from piio_bridge.errors import BridgeError
 from piio_schemas.commands import Set, SetError, SetResult, Status, Write, WriteResult, read_set
 from piio_schemas.configuration import OutputPoint
 from piio_schemas.documents import decode, encode
@@ -35,7 +36,7 @@ MOST_REMEMBERED = 10_000
 MOST_PENDING = 1_000
 
 
-class SetRefused(Exception):
+class SetRefused(BridgeError, ValueError):
     """A set that must not act: its status and a reason that people understand."""
 
     def __init__(self, reason: str, status: Status = "refused") -> None:

@@ -20,7 +20,7 @@ class HeardBeacon(Struct, frozen=True):
 
 
 class BoardState:
-    """The points of one board in the order in which they are computed."""
+    """The points of one board, and whether its agent is heard; `dependents` are in the order of their computation."""
 
     def __init__(self, prefix: str, agent: str) -> None:
         self.prefix = prefix
@@ -52,11 +52,9 @@ class BoardState:
             said = applied.points.get(name) if applied else None
             point.applied_error = (said.error or "the agent gives no reason") if said and not said.ok else None
 
-    def watch_silence(self, now: float) -> bool:
-        """Judge whether the agent is heard; returns whether that has changed."""
-        before = self.silence
+    def watch_silence(self, now: float) -> None:
+        """Judge whether the agent is heard: `silence` is the reason why not."""
         self.silence = self._silence(now)
-        return (before is None) != (self.silence is None) or (self.online and before != self.silence)
 
     def _silence(self, now: float) -> str | None:
         if not self.online:

@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from piio.address import Address
 from piio_bridge.clock import Clock
+from piio_bridge.complaints import Complaints
 from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.readings import Outgoing, Readings
 from piio_schemas.beacons import Beacon
@@ -53,6 +54,8 @@ class DataPlane:
         self._wake_reader.setblocking(False)
         self._stopping = False
         self._batch: list[tuple[str, bytes]] = []
+        self._complaints = Complaints(clock, log)
+        self._malformed = 0
         self._up = threading.Event()
         self._beacon_sent = 0.0
         self._beacon_heard = 0.0
@@ -184,6 +187,7 @@ class DataPlane:
                 next_tick = time.monotonic() + TICK
                 client.loop_misc()
                 self._send(client, self._readings.tick())
+                self._complain()
                 if self._accepted and self._deaf():
                     log.warning("data plane: deaf for %g s; connecting anew", DEAF)
                     return
@@ -230,6 +234,12 @@ class DataPlane:
         except DocumentError:
             self._readings.malformed += 1
             return []
+
+    def _complain(self) -> None:
+        """Say now and then that there was nonsense; how much is counted."""
+        more, self._malformed = self._readings.malformed - self._malformed, self._readings.malformed
+        if more:
+            self._complaints.add("a raw or beacon", f"{self._prefix}/#", f"{more} were neither a number nor a beacon")
 
     def _carry_out_orders(self) -> list[Outgoing]:
         out: list[Outgoing] = []

@@ -17,7 +17,7 @@ ADOPTED = "adopted"
 
 
 class Stored(Struct, frozen=True):
-    """The newest revision of one board: its number, origin, and the document of points and displays."""
+    """One revision of a board's configuration: its number, origin, and the document of points and displays."""
 
     revision: int
     updated: str

@@ -7,10 +7,11 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from piio_bridge.errors import BridgeError
 from piio_bridge.store.tables import METADATA
 
 
-class DatabaseError(OSError):
+class DatabaseError(BridgeError, OSError):
     """The database cannot be opened; the message says which and what to do."""
 
 

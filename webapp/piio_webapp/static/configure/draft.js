@@ -38,7 +38,7 @@ export class Draft extends EventTarget {
     this.dispatchEvent(new Event("replaced"));
   }
 
-  /** Send the patch; true when it was stored. */
+  /** Send the patch; resolves to the answer, whose `ok` says whether it was stored. */
   async save() {
     this.saving = true;
     const patch = this.patch;
@@ -60,7 +60,7 @@ export class Draft extends EventTarget {
   #heard(config) {
     if (this.saving) return; // the answer says what it is
     if (config.revision === undefined || (config.revision === this.revision && !this.#theirs)) return;
-    if (this.revision === null || (!this.dirty && !this.saving)) this.#begin(config);
+    if (this.revision === null || !this.dirty) this.#begin(config);
     else if (!same(picked(config), this.#base)) {
       if (same(picked(config), copied(this))) { this.#begin(config); return; } // what was saved from here
       this.#theirs = config;
