@@ -180,8 +180,9 @@ def test_an_output_that_is_killed_starts_as_its_policy_says(desk: Any, spawn: St
     agent = spawn()
     desk.wait_applied(1)
     assert desk.write("gpio/17", 1).status == desk.write("gpio/18", 1, point="last").status == "done"
+    killed = desk.now()
     agent.kill()
-    desk.wait_for("status", "offline")
+    desk.wait_for("status", "offline", killed)
     since = desk.now()
     agent = spawn()
     desk.wait_for("beacon", since=since)

@@ -127,8 +127,9 @@ def test_of_two_agents_of_one_name_that_start_together_one_stays(desk: Any, spaw
 def test_an_agent_that_was_killed_is_back_at_once(desk: Any, spawn: Start) -> None:
     agent = spawn()
     desk.wait_for("status", "online")
+    killed = desk.now()
     agent.kill()
-    desk.wait_for("status", "offline", timeout=1)
+    desk.wait_for("status", "offline", killed, timeout=2)
     since = desk.now()
     spawn()
     desk.wait_for("status", "online", since, timeout=2)
@@ -174,9 +175,10 @@ def test_a_broker_that_forgot_everything_is_told_all_anew(
 def test_sigterm_ends_it_cleanly_within_three_seconds(desk: Any, spawn: Start) -> None:
     agent = spawn()
     desk.wait_for("status", "online")
+    began = desk.now()
     agent.terminate()
     try:
         assert agent.wait(3) == 0
     except subprocess.TimeoutExpired as error:
         raise AssertionError("it did not end") from error
-    desk.wait_for("status", "offline")
+    desk.wait_for("status", "offline", began)
