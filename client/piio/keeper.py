@@ -1,17 +1,14 @@
 """Staying connected: a new connection for every one that ends, with pauses that spread a crowd."""
 
 import logging
-import random
 import threading
 from collections.abc import Callable
 
+from piio.backoff import Backoff
 from piio.connection import Connection
 from piio.errors import PiioError
 
 log = logging.getLogger(__name__)
-
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 5.0
 
 MakeConnection = Callable[[], Connection]
 Serve = Callable[[Connection], None]
@@ -51,24 +48,21 @@ class Keeper:
             self._thread.join(10)
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE
-        complaint = ""
+        backoff = Backoff()
         while not self._stopping.is_set():
             connection = self._make()
             try:
                 connection.open()
                 self._current = connection
-                pause, complaint = FIRST_PAUSE, ""
+                backoff.connected()
                 if not self._stopping.is_set():
                     self._serve(connection)
                     connection.wait_lost()
             except PiioError as error:
-                if str(error) != complaint:
-                    complaint = str(error)
-                    log.warning("%s; trying again", complaint)
+                if backoff.is_news(error):
+                    log.warning("%s; trying again", error)
             except Exception:
                 log.exception("the connection could not be served")
             finally:
                 connection.close()
-            self._stopping.wait(random.uniform(0, pause))
-            pause = min(pause * 2, LONGEST_PAUSE)
+            self._stopping.wait(backoff.pause())

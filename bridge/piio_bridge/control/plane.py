@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import secrets
 import socket
 import ssl
@@ -13,6 +12,7 @@ import aiomqtt
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from piio.address import Address
+from piio.backoff import Backoff
 from piio_bridge.clock import Clock
 from piio_bridge.complaints import Complaints
 from piio_bridge.control.board import Board
@@ -80,20 +80,18 @@ class ControlPlane:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until told to stop, over as many connections as it takes."""
-        pause, complaint = 1.0, ""
+        backoff = Backoff()
         while not stopping.is_set():
             try:
                 async with self._client() as client:
-                    pause, complaint = 1.0, ""
+                    backoff.connected()
                     await self._serve(client, stopping)
             except aiomqtt.MqttError as error:
-                if str(error) != complaint:
-                    complaint = str(error)
+                if backoff.is_news(error):
                     log.warning("no connection to the broker at %r: %s; trying again", self._address, error)
             finally:
                 self._outbox.connect(None)
-            await _first(stopping.wait(), asyncio.sleep(random.uniform(0, pause)))
-            pause = min(pause * 2, 5.0)
+            await _first(stopping.wait(), asyncio.sleep(backoff.pause()))
 
     def _client(self) -> aiomqtt.Client:
         address = self._address

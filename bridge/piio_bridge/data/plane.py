@@ -1,7 +1,6 @@
 """The data plane's thread: receives raws and beacons in bulk, and sends what becomes of them."""
 
 import logging
-import random
 import select
 import socket
 import ssl
@@ -15,6 +14,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from piio.address import Address
+from piio.backoff import Backoff
 from piio_bridge.clock import Clock
 from piio_bridge.complaints import Complaints
 from piio_bridge.data.board import HeardBeacon
@@ -114,18 +114,16 @@ class DataPlane:
             log.debug("the data plane is awake already")
 
     def _run(self) -> None:
-        pause = 1.0
-        complaint = ""
+        backoff = Backoff()
         while not self._stopping:
             client = self._client()
             try:
                 client.connect(self._address.host, self._address.port, KEEPALIVE)
                 self._serve(client)
                 if self._accepted:
-                    pause, complaint = 1.0, ""
+                    backoff.connected()
             except (OSError, ValueError) as error:
-                if str(error) != complaint:
-                    complaint = str(error)
+                if backoff.is_news(error):
                     log.warning("data plane: no broker at %r: %s; trying again", self._address, error)
             except Exception:
                 log.exception("data plane: a mistake of ours; connecting anew")
@@ -133,8 +131,7 @@ class DataPlane:
             self._close(client)
             self._readings.deafen()
             self._carry_out_orders()
-            self._sleep(random.uniform(0, pause))
-            pause = min(pause * 2, 5.0)
+            self._sleep(backoff.pause())
 
     def _client(self) -> mqtt.Client:
         # MQTT 3.1.1: version 5 costs 2.7 times as much to parse. A new client each time: nothing old is sent late.
