@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
+from piio.complaints import Complaints
 from piio.connection import Connection, Message
 from piio_agent import health
 from piio_agent.applied import AppliedState
 from piio_agent.board import board
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock, SystemClock
-from piio_agent.complaints import Complaints
 from piio_agent.configuring import Configuring
 from piio_agent.hardware import Hardware
 from piio_agent.inbox import Inbox

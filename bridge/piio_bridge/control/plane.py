@@ -13,8 +13,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from piio.address import Address
 from piio.backoff import Backoff
+from piio.complaints import Complaints
 from piio_bridge.clock import Clock
-from piio_bridge.complaints import Complaints
 from piio_bridge.control.board import Board
 from piio_bridge.control.changing import Changes
 from piio_bridge.control.freshness import PERIOD, Freshness
@@ -61,7 +61,7 @@ class ControlPlane:
         self._presence = presence
         self._data = data
         self._clock = clock
-        self._complaints = Complaints(clock, log)
+        self._complaints = Complaints(clock)
         self._waiting: deque[aiomqtt.Message] = deque()
         self._arrived = asyncio.Event()
         self._settled = False
@@ -129,7 +129,7 @@ class ControlPlane:
         async for message in client.messages:
             if len(self._waiting) >= MOST_WAITING:
                 self._waiting.popleft()
-                self._complaints.add("too much at once", str(message.topic), "the oldest was dropped")
+                self._refuse("too much at once", str(message.topic), "the oldest was dropped")
             self._waiting.append(message)
             self._arrived.set()
 
@@ -178,9 +178,12 @@ class ControlPlane:
             else:
                 self._handlers[found.topic.pattern](found, payload, bool(message.retain))
         except DocumentError as error:
-            self._complaints.add("a malformed document", topic, str(error))
+            self._refuse("a malformed document", topic, str(error))
         except Exception:
             log.exception("%s could not be handled", topic[:120])
+
+    def _refuse(self, kind: str, topic: str, reason: str) -> None:
+        self._complaints.note(kind, f"{kind} refused: {topic[:120]}: {reason}")
 
     def _hear_own_beacon(self, _: topics.Match, payload: bytes, __: bool) -> None:
         if self._freshness.heard(decode(payload, BridgeBeacon), self._clock.boottime()):
@@ -211,12 +214,12 @@ class ControlPlane:
         if message.retain:
             if payload:
                 self._outbox.send(topic, b"", 1, True)
-                self._complaints.add("a retained request", topic, "what causes an action must not be retained")
+                self._refuse("a retained request", topic, "what causes an action must not be retained")
             return
         reply_to = getattr(message.properties, "ResponseTopic", None)
         correlation = getattr(message.properties, "CorrelationData", None)
         if reply_to is not None and not self._may_answer(reply_to):
-            self._complaints.add("a request", topic, f"answers go to {topics.REPLY.every(self._prefix)} only")
+            self._refuse("a request", topic, f"answers go to {topics.REPLY.every(self._prefix)} only")
             return
         self._spawn(self._carry_out(found, payload, reply_to, correlation))
 

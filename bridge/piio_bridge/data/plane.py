@@ -15,8 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from piio.address import Address
 from piio.backoff import Backoff
+from piio.complaints import Complaints
 from piio_bridge.clock import Clock
-from piio_bridge.complaints import Complaints
 from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.readings import Outgoing, Readings
 from piio_schemas.beacons import Beacon
@@ -54,7 +54,7 @@ class DataPlane:
         self._wake_reader.setblocking(False)
         self._stopping = False
         self._batch: list[tuple[str, bytes]] = []
-        self._complaints = Complaints(clock, log)
+        self._complaints = Complaints(clock)
         self._malformed = 0
         self._up = threading.Event()
         self._beacon_sent = 0.0
@@ -234,9 +234,9 @@ class DataPlane:
 
     def _complain(self) -> None:
         """Say now and then that there was nonsense; how much is counted."""
-        more, self._malformed = self._readings.malformed - self._malformed, self._readings.malformed
-        if more:
-            self._complaints.add("a raw or beacon", f"{self._prefix}/#", f"{more} were neither a number nor a beacon")
+        before, self._malformed = self._malformed, self._readings.malformed
+        if self._malformed > before:
+            self._complaints.note("data", f"{self._malformed} messages refused so far: neither a number nor a beacon")
 
     def _carry_out_orders(self) -> list[Outgoing]:
         out: list[Outgoing] = []

@@ -1,13 +1,20 @@
 """Complaints about what others send: all are counted, few are written down."""
 
 import logging
-
-from piio_agent.clock import Clock
+from typing import Protocol
 
 log = logging.getLogger(__name__)
 
 SILENCE = 60.0
 """Seconds between two log lines about the same thing."""
+
+
+class Clock(Protocol):
+    """What tells how long ago the last line was."""
+
+    def boottime(self) -> float:
+        """Seconds since the machine started, suspension counted in."""
+        ...
 
 
 class Complaints:
@@ -22,7 +29,7 @@ class Complaints:
     def note(self, kind: str, text: str) -> None:
         """Refuse something of a kind (a word of ours, never a stranger's text) and say why."""
         self.count += 1
-        now = self._clock.monotonic()
+        now = self._clock.boottime()
         said = self._said.get(kind)
         if said is not None and now - said < SILENCE:
             self._unsaid[kind] = self._unsaid.get(kind, 0) + 1

@@ -2,8 +2,8 @@
 
 import pytest
 
+from piio.complaints import Complaints
 from piio_agent.clock import ManualClock
-from piio_agent.complaints import Complaints
 
 
 def test_a_flood_is_counted_and_makes_one_line_a_minute(caplog: pytest.LogCaptureFixture) -> None:
