@@ -14,7 +14,7 @@ from piio.connection import Connection, Message
 from piio.errors import NoAnswer, NotAllowed, NotConnected
 from piio.picture import Picture
 from piio_schemas import topics
-from piio_schemas.beacons import BridgeBeacon, Echo
+from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon, Echo, believed_for
 from piio_schemas.commands import SetResult
 from piio_schemas.documents import decode
 
@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 
 BEACON_AGE = 1.5
 """Seconds; a set waits for a beacon when the newest is older than this, and at most this long."""
-
-BRIDGE_LOST = 3.5
-"""Seconds without a beacon (they come every second) until everything is stale."""
 
 PRIMED_WITHIN = 1.0
 """Seconds to wait for what is retained where no bridge ever said that it is there."""
@@ -99,7 +96,7 @@ class Session:
         if self._bridge != "online":
             return "the bridge is offline" if self._bridge else "no bridge has been heard of"
         silence = time.monotonic() - self._beacon_at
-        if silence > BRIDGE_LOST or (self._beacon is None and silence > BEACON_AGE):
+        if silence > believed_for(BRIDGE_PERIOD) or (self._beacon is None and silence > BEACON_AGE):
             return f"the bridge has not been heard for {silence:.0f} s"
         return ""
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from piio.connection import Message
 from piio_schemas import topics
-from piio_schemas.beacons import BridgeBeacon, Echo
+from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon, Echo, believed_for
 from piio_schemas.documents import DocumentError, as_model, read_json
 from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import RESERVED
@@ -27,9 +27,6 @@ DOCUMENTS = {
 }
 SETTLING = 15.0
 """Seconds after connecting in which every board has been heard of, agents' and the bridge's pauses included."""
-
-QUIET = 3.0
-"""Seconds without one of the bridge's beacons, three of them, after which it is believed no longer."""
 
 READINGS = {topics.VALUE.pattern: "values", topics.QUALITY.pattern: "qualities", topics.RAW.pattern: "raws"}
 
@@ -124,7 +121,8 @@ class Mirror:
     def settle(self) -> None:
         """Forget the boards that were removed while nothing was heard, notice a quiet bridge; call it now and then."""
         with self.lock:
-            if self.bridge and not self.quiet and time.monotonic() - self._bridge_heard > QUIET:
+            silence = time.monotonic() - self._bridge_heard
+            if self.bridge and not self.quiet and silence > believed_for(BRIDGE_PERIOD):
                 self.quiet = True
                 self._on_change(Change("link"))
             if self.broker and self._unheard and time.monotonic() >= self._settled_at:

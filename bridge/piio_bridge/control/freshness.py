@@ -3,19 +3,13 @@
 import secrets
 from collections import deque
 
-from piio_schemas.beacons import BridgeBeacon, Echo
-
-PERIOD = 1.0
-"""Seconds between two beacons of the bridge."""
+from piio_schemas.beacons import BRIDGE_PERIOD, DEAF, BridgeBeacon, Echo
 
 HELD_UP = 1.0
 """Seconds a beacon may take to come back before the broker counts as held up."""
 
 ON_TIME_FOR = 2.0
 """Seconds that beacons must have been on time again before plain sets are taken."""
-
-DEAF = 3.0
-"""Seconds without the own beacon after which a connection is given up."""
 
 
 class Freshness:
@@ -42,7 +36,7 @@ class Freshness:
     def beacon(self, now: float, unix: float) -> BridgeBeacon:
         """Return the beacon to send now."""
         self._outstanding.append(now)
-        return BridgeBeacon(self.boot, self.connection, now, PERIOD, self.epoch, unix)
+        return BridgeBeacon(self.boot, self.connection, now, BRIDGE_PERIOD, self.epoch, unix)
 
     def heard(self, beacon: BridgeBeacon, now: float) -> bool:
         """Take a beacon that came back; returns whether it is ours, of this connection."""

@@ -14,17 +14,18 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from piio.address import Address
 from piio.backoff import Backoff
 from piio.complaints import Complaints
+from piio.connection import KEEPALIVE
 from piio_bridge.clock import Clock
 from piio_bridge.control.board import Board
 from piio_bridge.control.changing import Changes
-from piio_bridge.control.freshness import PERIOD, Freshness
+from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.presence import Presence
 from piio_bridge.control.requests import Requests
 from piio_bridge.control.sets import Sets
 from piio_bridge.data.plane import DataPlane
 from piio_schemas import topics
-from piio_schemas.beacons import BridgeBeacon
+from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon
 from piio_schemas.documents import DocumentError, decode, encode
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ class ControlPlane:
         client = aiomqtt.Client(
             address.host, address.port, username=address.user, password=address.password,
             identifier=f"piio-bridge-{secrets.token_hex(12)}", protocol=aiomqtt.ProtocolVersion.V5,
-            clean_start=True, keepalive=10, timeout=5,
+            clean_start=True, keepalive=KEEPALIVE, timeout=5,
             will=aiomqtt.Will(topics.BRIDGE_STATUS.at(self._prefix), "offline", 1, True),
             tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -142,7 +143,7 @@ class ControlPlane:
                 while self._waiting:
                     self._handle(self._waiting.popleft())
                 if loop.time() >= next_beacon:
-                    next_beacon = max(next_beacon + PERIOD, loop.time())
+                    next_beacon = max(next_beacon + BRIDGE_PERIOD, loop.time())
                     self._beat()
                 self._arrived.clear()
                 arrived: asyncio.Future[Any] = asyncio.ensure_future(self._arrived.wait())

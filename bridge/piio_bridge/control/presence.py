@@ -8,6 +8,7 @@ from piio_bridge.control.board import Board
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.store.configurations import Configurations
+from piio_schemas.beacons import MISSED, PERIOD_WITH_OUTPUTS, PERIOD_WITHOUT_OUTPUTS
 from piio_schemas.configuration import ConfigurationError, OutputPoint, read_configuration
 from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.events import PointEvent
@@ -86,7 +87,7 @@ class Presence:
             if board.status != "online":
                 continue
             heard = self._plane.beacon_of(board.agent)
-            limit = max(SILENCE, 3 * (heard.beacon.period if heard else _period(board)))
+            limit = max(SILENCE, MISSED * (heard.beacon.period if heard else _period(board)))
             if now - max(heard.at if heard else 0.0, self._connected_at, listening) > limit:
                 log.warning("%s shows no sign of life: it is offline", board.agent)
                 self._outbox.send(STATUS.at(self._prefix, agent=board.agent), "offline", 1, True)
@@ -160,6 +161,7 @@ class Presence:
 
 
 def _period(board: Board) -> float:
-    """Return how often an agent beats that has not been heard yet: every second if it has outputs."""
+    """Return the seconds between the beacons of an agent that was not heard yet."""
     points = board.configuration.points.values()
-    return 1.0 if any(isinstance(point, OutputPoint) for point in points) else 10.0
+    outputs = any(isinstance(point, OutputPoint) for point in points)
+    return PERIOD_WITH_OUTPUTS if outputs else PERIOD_WITHOUT_OUTPUTS

@@ -4,12 +4,9 @@ from msgspec import Struct
 
 from piio_bridge.data.point import GOOD, PointState
 from piio_bridge.equations import evaluation_order
-from piio_schemas.beacons import Beacon
+from piio_schemas.beacons import Beacon, believed_for
 from piio_schemas.configuration import Configuration
 from piio_schemas.states import Applied
-
-SLACK = 0.25
-"""Seconds a beacon may be late before it counts as missed."""
 
 
 class HeardBeacon(Struct, frozen=True):
@@ -61,7 +58,7 @@ class BoardState:
             return f"{self.agent} is offline"
         if self.heard is None:
             return f"no sign of life of {self.agent} yet"
-        if now - self.heard.at > 3 * self.heard.beacon.period + SLACK:
+        if now - self.heard.at > believed_for(self.heard.beacon.period):
             return f"three signs of life of {self.agent} are missing"
         return None
 

@@ -16,19 +16,18 @@ from paho.mqtt.enums import CallbackAPIVersion
 from piio.address import Address
 from piio.backoff import Backoff
 from piio.complaints import Complaints
+from piio.connection import KEEPALIVE
 from piio_bridge.clock import Clock
 from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.readings import Outgoing, Readings
-from piio_schemas.beacons import Beacon
+from piio_schemas.beacons import DEAF, Beacon
 from piio_schemas.documents import DocumentError, decode
 from piio_schemas.topics import BEACON, BRIDGE_BEACON, RAW, match
 
 log = logging.getLogger(__name__)
 
-KEEPALIVE = 10
 TICK = 0.25
-DEAF = 3.0
-"""Seconds without the bridge's own beacon, while one was sent, after which the connection is given up."""
+"""Seconds between two looks at who has fallen silent."""
 
 MOST_TOPICS = 200_000
 """Topics whose meaning is remembered."""
