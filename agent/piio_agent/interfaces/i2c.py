@@ -7,13 +7,14 @@ import errno
 import fcntl
 import os
 import struct
+import sys
 
 from piio_agent.interfaces.errors import ChannelBusy, DeviceFailed, DeviceMissing, InterfaceError, PermissionDenied
 
 # linux/i2c-dev.h and linux/i2c.h
 SLAVE, SMBUS = 0x0703, 0x0720
 WRITE, READ = 0, 1
-BYTE, BYTE_DATA = 1, 2
+BYTE, BYTE_DATA, WORD_DATA = 1, 2, 3
 BLOCK = 34  # what the kernel may write behind the pointer it is given
 
 SILENT = (errno.ENXIO, errno.EREMOTEIO, errno.ETIMEDOUT)
@@ -47,9 +48,17 @@ class I2cDevice:
         """Put a byte into a register."""
         self._transfer(f"writing register {register:#04x}", WRITE, register, BYTE_DATA, value)
 
+    def read_word(self, register: int) -> int:
+        """The two bytes in a register, the more significant first, as most sensors send them."""
+        return _swapped(self._transfer(f"reading register {register:#04x}", READ, register, WORD_DATA))
+
+    def write_word(self, register: int, value: int) -> None:
+        """Put two bytes into a register, the more significant first."""
+        self._transfer(f"writing register {register:#04x}", WRITE, register, WORD_DATA, _swapped(value))
+
     def _transfer(self, doing: str, way: int, command: int, size: int, value: int = 0) -> int:
-        data = array.array("B", bytes(BLOCK))
-        data[0] = value
+        width = 2 if size == WORD_DATA else 1
+        data = array.array("B", value.to_bytes(width, sys.byteorder) + bytes(BLOCK - width))
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
             try:
@@ -59,7 +68,7 @@ class I2cDevice:
                 os.close(fd)
         except OSError as reason:
             raise self._why(doing, reason) from reason
-        return data[0]
+        return int.from_bytes(data[:width], sys.byteorder)
 
     def _why(self, doing: str, reason: OSError) -> InterfaceError:
         if reason.errno == errno.ENOENT:
@@ -75,3 +84,8 @@ class I2cDevice:
                 reason.errno, f"{self.label} does not answer ({code}): see to its power, wiring and address pins"
             )
         return DeviceFailed(self.label, doing, reason)
+
+
+def _swapped(word: int) -> int:
+    """SMBus sends the less significant byte first."""
+    return word >> 8 | (word & 0xFF) << 8

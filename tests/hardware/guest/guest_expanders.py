@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from piio_agent.interfaces import Context, Edge, Interface, InterfaceError
 from piio_agent.interfaces.door import make, settings_of
 from piio_agent.interfaces.errors import ChannelBusy, ChannelClosed, ChannelUnknown, DeviceMissing, ValueRefused
 from piio_agent.interfaces.i2c import I2cDevice
-from tests.hardware.guest.hwsim import PARAMETERS, module, unplugged
+from tests.hardware.guest.hwsim import PARAMETERS, register_file, unplugged
 
 DEADLINE = 5.0
 
@@ -160,13 +159,10 @@ def test_a_bus_that_goes_is_missed_and_used_again_when_it_is_back(pcf: Interface
 @pytest.fixture
 def registers() -> Iterator[I2cDevice]:
     """Registers as an MCP23017 has them after power-on; they do nothing but keep what is written."""
-    subprocess.run(["insmod", module("i2c-stub.ko"), "chip_addr=0x21"], check=True)
-    name = next(path for path in Path("/sys/bus/i2c/devices").glob("i2c-*/name") if "stub" in path.read_text())
-    device = I2cDevice(int(name.parent.name.removeprefix("i2c-")), 0x21)
-    for register in (0x00, 0x01):
-        device.write_register(register, 0xFF)
-    yield device
-    subprocess.run(["rmmod", "i2c-stub"], check=True)
+    with register_file(0x21) as device:
+        for register in (0x00, 0x01):
+            device.write_register(register, 0xFF)
+        yield device
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from piio_agent.interfaces.i2c import I2cDevice
+
 PARAMETERS = Path("/sys/module/hwsim/parameters")
 DEADLINE = 5.0
 
@@ -31,6 +33,17 @@ def unplugged() -> Iterator[None]:
     finally:
         subprocess.run(["insmod", module("hwsim.ko")], check=True)
         plugged()
+
+
+@contextmanager
+def register_file(address: int) -> Iterator[I2cDevice]:
+    """A chip on an I2C bus of its own, whose registers do nothing but keep what is written."""
+    subprocess.run(["insmod", module("i2c-stub.ko"), f"chip_addr={address:#x}"], check=True)
+    try:
+        name = next(path for path in Path("/sys/bus/i2c/devices").glob("i2c-*/name") if "stub" in path.read_text())
+        yield I2cDevice(int(name.parent.name.removeprefix("i2c-")), address)
+    finally:
+        subprocess.run(["rmmod", "i2c-stub"], check=True)
 
 
 def plugged() -> None:
