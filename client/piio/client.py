@@ -22,11 +22,7 @@ from piio.watch import Watch
 from piio_schemas import topics
 from piio_schemas.commands import DEFAULT_TTL, SetResult
 from piio_schemas.documents import encode
-from piio_schemas.requests import ConfigurationAnswer, Revision, ViewersLease
-
-LEASE = 15.0
-LEASE_RENEWED = 5.0
-"""Seconds; boards read their inputs often while somebody holds a lease."""
+from piio_schemas.requests import LEASE, LEASE_RENEWED, ConfigurationAnswer, Revision, ViewersLease
 
 FIRST_READING = 2.0
 """Seconds to wait for the first reading of a point that has just been configured."""

@@ -11,14 +11,8 @@ from piio.errors import NoAnswer, NotAllowed, NotConnected
 from piio.session import BEACON_AGE, Session
 from piio_schemas import topics
 from piio_schemas.beacons import Echo
-from piio_schemas.commands import SetError, SetResult, read_set
+from piio_schemas.commands import GRACE, LEAST_TTL, SetError, SetResult, read_set
 from piio_schemas.documents import encode
-
-LEAST_TTL = 1.5
-"""Seconds; the smallest that a set may have."""
-
-LATE_ANSWER = 1.0
-"""Seconds that an answer may take beyond the ttl."""
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -49,14 +43,14 @@ class Wish(Struct, frozen=True, kw_only=True):
 def carry_out(session: Session, wish: Wish, timeout: float | None) -> SetResult:
     """Send a set and wait for its result; `timeout` bounds all of it, and shortens the ttl where it must."""
     id = secrets.token_hex(8)
-    end = time.monotonic() + (timeout if timeout is not None else BEACON_AGE + wish.ttl + LATE_ANSWER)
+    end = time.monotonic() + (timeout if timeout is not None else BEACON_AGE + wish.ttl + GRACE)
     try:
         echo = session.echo(min(BEACON_AGE, end - time.monotonic()))
         left = end - time.monotonic()
         ttl = min(wish.ttl, left - 0.3)
         if ttl < LEAST_TTL:
             return _failed(id, "no time was left: nothing was sent")
-        return _send(session, wish, id, wish.payload(id, ttl, echo), min(ttl + LATE_ANSWER, left))
+        return _send(session, wish, id, wish.payload(id, ttl, echo), min(ttl + GRACE, left))
     except NotAllowed as error:
         return SetResult(id=id, status="refused", reason=str(error))
     except (NotConnected, NoAnswer) as error:

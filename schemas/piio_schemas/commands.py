@@ -11,8 +11,14 @@ from piio_schemas.numbers import number_from_text, shown
 DEFAULT_TTL = 2.0
 """Seconds a command may be old when it acts, unless it says otherwise."""
 
+LEAST_TTL = 1.5
+GREATEST_TTL = 5
+
+GRACE = 1.0
+"""Seconds beyond its ttl that the result of a command may take."""
+
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
-Ttl = Annotated[float, Meta(ge=1.5, le=5, description="Seconds this may be old when it acts.")]
+Ttl = Annotated[float, Meta(ge=LEAST_TTL, le=GREATEST_TTL, description="Seconds this may be old when it acts.")]
 Pulse = Annotated[float, Meta(gt=0, le=3600, description="Seconds until it returns to the value before.")]
 Status = Literal["done", "refused", "expired", "failed"]
 Word = Literal["on", "off", "toggle"]

@@ -6,6 +6,10 @@ from msgspec import Meta, Struct, field
 
 from piio_schemas.configuration import Problem
 
+LEASE = 15.0
+LEASE_RENEWED = 5.0
+"""Seconds a viewer's lease holds, and between its renewals while somebody looks."""
+
 Name = Annotated[str, Meta(max_length=63)]
 
 

@@ -13,16 +13,14 @@ from piio.connection import Connection, Message, Will
 from piio.errors import NotConnected
 from piio.keeper import Keeper
 from piio_schemas import topics
-from piio_schemas.commands import SetResult
+from piio_schemas.commands import GRACE, SetResult
 from piio_schemas.documents import DocumentError, decode, encode, read_json
-from piio_schemas.requests import ViewersLease
+from piio_schemas.requests import LEASE, LEASE_RENEWED, ViewersLease
 from piio_webapp.mirror import Mirror
 from piio_webapp.options import Options
 
 log = logging.getLogger(__name__)
 
-LEASE = 15.0
-RENEWAL = 5.0
 LONGEST_ANSWER = 10.0
 """Seconds a request may take to be answered."""
 
@@ -85,7 +83,7 @@ class Broker:
         """Hear a board's readings and hold a lease on it, so that its inputs are read at their period."""
         with self._lock:
             new = agent not in self._looked
-            self._looked[agent] = -RENEWAL
+            self._looked[agent] = -LEASE_RENEWED
         connection = self._keeper.connection
         if connection and new:
             connection.subscribe(self._mirror.filters_of(agent))
@@ -114,10 +112,10 @@ class Broker:
             raise
 
     def set(self, topic: str, payload: bytes, id: str, ttl: float, then: OnAnswer) -> None:
-        """Publish a set; `then` gets its result within `ttl` + 1 s. NotConnected while down."""
+        """Publish a set; `then` gets its result within `ttl` and a second's grace. NotConnected while down."""
         connection = self._connection()
         unknown = SetResult(id=id, status="failed", reason="outcome unknown: no result came in time")
-        self._wait(id, Waiting(time.monotonic() + ttl + 1, then, unknown))
+        self._wait(id, Waiting(time.monotonic() + ttl + GRACE, then, unknown))
         try:
             sent = connection.publish(topic, payload, topics.VALUE_SET.qos)
         except Exception:
@@ -209,7 +207,7 @@ class Broker:
 
     def _renew(self, connection: Connection, now: float) -> None:
         with self._lock:
-            due = [agent for agent, renewed in self._looked.items() if now - renewed >= RENEWAL]
+            due = [agent for agent, renewed in self._looked.items() if now - renewed >= LEASE_RENEWED]
             self._looked.update(dict.fromkeys(due, now))
         for agent in due:
             topic = topics.VIEWERS.at(self.prefix, agent=agent, user=self.user)

@@ -17,16 +17,13 @@ from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.equations import EquationError
 from piio_bridge.errors import BridgeError
-from piio_schemas.commands import Set, SetError, SetResult, Status, Write, WriteResult, read_set
+from piio_schemas.commands import GRACE, Set, SetError, SetResult, Status, Write, WriteResult, read_set
 from piio_schemas.configuration import OutputPoint
 from piio_schemas.documents import decode, encode
 from piio_schemas.numbers import number_to_text
 from piio_schemas.topics import RAW_SET, VALUE_RESULT, VALUE_SET
 
 log = logging.getLogger(__name__)
-
-GRACE = 1.0
-"""Seconds beyond its ttl that a write's result may take."""
 
 REMEMBERED = 60.0
 """Seconds for which the id of a set is known."""
