@@ -56,7 +56,9 @@ PLAIN: dict[str, tuple[str, str, dict[str, Any]]] = {
             "maxLength": LARGEST_BLOCK,
             "description": (
                 "Little-endian `<2sBBQIHHI`: b'PB', version 1, sample type (0 u16, 1 i16, 2 i32, 3 f32, 4 f64), the "
-                "first sample's Unix ns, spacing in ns, count, flags, samples lost before; then the samples."
+                "first sample's Unix ns, spacing in ns, count, flags, samples lost before; then the samples. With bit "
+                "0 of the flags set they are edges: each an i32, the ns since the edge before times two plus the level "
+                "after it; the first has 0 ns, the spacing is 0, and the lost ones include those within the block."
             ),
         },
     ),

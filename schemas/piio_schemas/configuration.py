@@ -10,6 +10,7 @@ from piio_schemas.identifiers import IdentifierError, check_channel, check_inter
 
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 Period = Annotated[float, Meta(ge=0.001, le=86400, description="Seconds between two readings.")]
+SampleRate = Annotated[float, Meta(ge=1, le=100_000, description="Samples a second that go into blocks.")]
 Label = Annotated[str, Meta(max_length=200)]
 EquationText = Annotated[str, Meta(min_length=1, max_length=512)]
 
@@ -46,6 +47,7 @@ class InputPoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     deadband: Annotated[float, Meta(ge=0, description="Raw units a reading must differ by to be published.")] = 0.0
     history: Annotated[bool, Meta(description="Whether values are kept.")] = True
     events: Annotated[bool, Meta(description="Whether each edge is published with its kernel timestamp.")] = False
+    sample_rate: SampleRate | None = None
 
     @property
     def computed(self) -> bool:
@@ -197,6 +199,8 @@ def _read_point(name: str, document: Any, path: str) -> Point:
         _check_in_force(point, path)
     elif point.computed and point.equation is None:
         raise DocumentError("a computed point needs an equation over other points", f"{path}.equation")
+    elif point.computed and point.sample_rate is not None:
+        raise DocumentError("a computed point has no channel to sample: leave sample_rate out", f"{path}.sample_rate")
     return point
 
 

@@ -15,6 +15,7 @@ CONFIGURATION = {
             "interface": "adc", "channel": "0", "direction": "input", "label": "Tank level",
             "equation": "(float(x) / 1023) * 100", "unit": "%", "settings": {},
             "period": 0.1, "idle_period": 10, "deadband": 0, "history": True, "events": False,
+            "sample_rate": None,
         },
         "pump": {
             "interface": "gpio", "channel": "17", "direction": "output", "label": "Pump",

@@ -42,6 +42,10 @@ class InterfaceCapability(Struct, frozen=True, omit_defaults=True):
     settings: Annotated[dict[str, Any], Meta(description="JSON Schema of a point's settings.")] = field(
         default_factory=dict
     )
+    fastest: Annotated[
+        float | None,
+        Meta(description="Readings a second that all its channels can give together; left out: it cannot sample fast."),
+    ] = None
 
 
 class Capabilities(Struct, frozen=True):

@@ -125,7 +125,7 @@ class Board(Peer):
             },
         },
         "adc": {
-            "driver": "simulated", "title": "ADC", "ok": True,
+            "driver": "simulated", "title": "ADC", "ok": True, "fastest": 10_000,
             "channels": {
                 str(n): {"label": f"ADC{n}", "directions": ["input"], "kind": "analog", "low": 0, "high": 1023}
                 for n in range(8)

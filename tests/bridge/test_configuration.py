@@ -53,6 +53,10 @@ REFUSED: list[tuple[Any, str]] = [
     ({"tank": {**TANK, "equation": "lake + 1"}}, "points.tank.equation"),
     ({"tank": {"equation": "x + 1"}}, "points.tank.equation"),
     ({"tank": {}}, "points.tank.equation"),
+    ({"tank": {**TANK, "sample_rate": 0.5}}, "points.tank.sample_rate"),
+    ({"tank": {**TANK, "sample_rate": 10_001}}, "points.tank.sample_rate"),
+    ({"tank": {"equation": "1", "sample_rate": 100}}, "points.tank.sample_rate"),
+    ({"door": {"interface": "gpio", "channel": "17", "sample_rate": 100}}, "points.door.sample_rate"),
     ({"a": {"equation": "b"}, "b": {"equation": "a"}}, "points.a.equation"),
     ({"tank": {**TANK, "interface": "spi"}}, "points.tank.interface"),
     ({"tank": {**TANK, "channel": "8"}}, "points.tank.channel"),
@@ -92,6 +96,22 @@ def _shared_board(anna: Peer, bridge: Bridge) -> str:
         _shared[id(bridge)] = made = Board(bridge.broker, "refuser")
         made.wait("piio/refuser/config")
     return "refuser"
+
+
+def test_rates_that_cannot_be_met_are_refused_with_what_could_be(anna: Peer, board: Board) -> None:
+    fast = {f"s{n}": {**TANK, "channel": str(n), "sample_rate": 2000} for n in range(8)}
+    slow = {"gauge": {**TANK, "channel": "7", "sample_rate": None}}
+    answer = anna.request(f"piio/{board.name}/config/set", {"patch": {"points": fast | slow}})
+    told = {error["path"]: error["message"] for error in answer["errors"]}
+    assert set(told) == {f"points.{name}.sample_rate" for name in fast}
+    assert told["points.s3.sample_rate"] == (
+        "'adc' gives 10,000 readings a second in all, its points ask for 16,000: it could be 1,250 or less here"
+    )
+    could = {name: {**point, "sample_rate": 1250} for name, point in fast.items()}
+    assert anna.request(f"piio/{board.name}/config/set", {"patch": {"points": could | slow}})["ok"]
+    # Who asks for more than is left is told what is left; the others stand as they are.
+    answer = anna.request(f"piio/{board.name}/config/set", {"patch": {"points": {"s0": {"sample_rate": 3000}}}})
+    assert [error["path"] for error in answer["errors"]] == ["points.s0.sample_rate"]
 
 
 def test_every_problem_of_a_change_is_told_at_once(anna: Peer, board: Board) -> None:

@@ -4,7 +4,19 @@ from array import array
 
 import pytest
 
-from piio_schemas.blocks import HEADER, LARGEST_BLOCK, Block, BlockError, read_block
+from piio_schemas.blocks import (
+    EDGES,
+    HEADER,
+    LARGEST_BLOCK,
+    LARGEST_STEP,
+    Block,
+    BlockEdge,
+    BlockError,
+    capacity,
+    edge_block,
+    edges_of,
+    read_block,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +49,33 @@ def test_anything_else_is_no_block(payload: bytes) -> None:
 def test_a_block_over_4_kb_is_never_sent() -> None:
     with pytest.raises(BlockError, match="fewer"):
         Block(0, 1, array("H", [0] * 2040)).to_bytes()
+
+
+@pytest.mark.parametrize("typecode", list("Hhifd"))
+def test_as_many_samples_fit_as_are_told(typecode: str) -> None:
+    fitting = array(typecode, [0] * capacity(typecode))
+    assert len(Block(0, 1, fitting).to_bytes()) <= LARGEST_BLOCK
+    with pytest.raises(BlockError):
+        Block(0, 1, fitting + array(typecode, [0])).to_bytes()
+
+
+def test_edges_come_back_with_their_times_and_levels() -> None:
+    begin = 1795253400_000000001
+    edges = [BlockEdge(begin, 1), BlockEdge(begin, 0), BlockEdge(begin + 250_000, 1), BlockEdge(begin + 2**30 - 1, 0)]
+    block = read_block(edge_block(edges, lost=2).to_bytes())
+    assert (block.flags & EDGES, block.spacing_ns, block.lost, block.t_ns) == (1, 0, 2, begin)
+    assert edges_of(block) == edges
+    # As the contract writes it for other languages.
+    assert list(block.samples) == [1, 0, 250_000 << 1 | 1, (2**30 - 1 - 250_000) << 1]
+
+
+def test_an_edge_too_far_from_the_one_before_does_not_go_into_its_block() -> None:
+    assert edge_block([BlockEdge(0, 1), BlockEdge(LARGEST_STEP, 0)]).samples[1] == 2**31 - 2
+    for step in (LARGEST_STEP + 1, -1):
+        with pytest.raises(BlockError, match="begin another"):
+            edge_block([BlockEdge(5, 1), BlockEdge(5 + step, 0)])
+
+
+def test_samples_are_not_read_as_edges() -> None:
+    with pytest.raises(BlockError, match="samples"):
+        edges_of(Block(0, 1, array("i", [1])))

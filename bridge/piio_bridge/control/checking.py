@@ -7,6 +7,7 @@ import jsonschema
 from piio_bridge.control.board import range_of
 from piio_bridge.equations import CircleError, Equation, EquationError, InverseError, evaluation_order, inverse_of
 from piio_schemas.configuration import Configuration, InputPoint, OutputPoint, Point, Problem
+from piio_schemas.rates import excessive_rates
 from piio_schemas.states import Capabilities, ChannelCapability
 
 
@@ -16,8 +17,10 @@ def check(
     """Return what is wrong, and warnings; what capabilities forbid is only a warning for points not touched."""
     problems = _check_equations(configuration)
     warnings = _check_displays(configuration)
+    rates = excessive_rates(configuration.points, capabilities.interfaces if capabilities else {})
     for name, point in configuration.points.items():
         channel, found = _check_channel(name, point, capabilities)
+        found += rates.get(name, [])
         if isinstance(point, OutputPoint) and channel is not None:
             found += _check_inverse(name, point, channel)
         if name in touched:
