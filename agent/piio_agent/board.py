@@ -14,10 +14,11 @@ _NETWORK = Path("/sys/class/net")
 def board(address: Address, simulated: bool) -> Board:
     """Describe this machine; its IP address is the one it reaches the broker from."""
     ip = _ip(address)
-    return Board(model="Simulated board" if simulated else _model(), hostname=socket.gethostname(), mac=_mac(), ip=ip)
+    return Board(model="Simulated board" if simulated else model(), hostname=socket.gethostname(), mac=_mac(), ip=ip)
 
 
-def _model() -> str:
+def model() -> str:
+    """What the device tree calls this machine, e.g. `Raspberry Pi 5 Model B Rev 1.0`; else its architecture."""
     try:
         return _MODEL.read_text().rstrip("\0\n")
     except OSError:

@@ -3,12 +3,12 @@
 import subprocess
 from collections.abc import Iterable
 
-from piio.checkup import Finding
+from piio.checkup import Finding, Scope
 from piio_mosquitto.errors import BrokerError
 from piio_mosquitto.process import find_mosquitto
 
 
-def checkup() -> Iterable[Finding]:
+def checkup(_: Scope) -> Iterable[Finding]:
     """Say whether Mosquitto is there, and which."""
     try:
         path = find_mosquitto()

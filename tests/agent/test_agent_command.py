@@ -1,11 +1,9 @@
-"""`piio agent` as a person types it, and what `piio doctor` says of a board."""
+"""`piio agent` as a person types it."""
 
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-
-from piio_agent.checkup import checkup
 
 
 def agent(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -26,12 +24,6 @@ def test_a_password_never_shows_in_what_it_says() -> None:
     done = agent("--simulate", "--url", "http://a:hunter2@here")
     assert done.returncode == 2
     assert "hunter2" not in done.stderr + done.stdout
-
-
-def test_doctor_hears_of_drivers_and_devices() -> None:
-    findings = list(checkup())
-    assert any("simulated" in finding.message for finding in findings)
-    assert all(finding.remedy for finding in findings if finding.ok is False)
 
 
 def test_a_second_agent_leaves_the_firsts_files_alone(desk: Any, spawn: Any, tmp_path: Path) -> None:

@@ -219,6 +219,16 @@ def test_doctor_says_what_to_do_about_what_is_missing(piio: Piio, bridge: Any) -
     assert done.status == 1 and "is it running" in done.out
 
 
+def test_doctor_tells_of_every_bad_point_of_a_board_that_is_there(piio: Piio, bridge: Any) -> None:
+    why = "bad: GPIO17 is held by 'pump-daemon': stop that program, or choose another channel"
+    bridge.say("piio/demo/quality/pump", why)
+    done = piio("doctor")
+    assert done.status == 1
+    assert f"demo/pump is {why}" in done.out and "demo/tank" not in done.out
+    bridge.say("piio/demo/status", "offline")
+    assert "pump-daemon" not in piio("doctor").out
+
+
 def test_nobody_says_where_the_broker_is(piio: Piio) -> None:
     done = piio("ls", url=None)
     assert done.status == 1

@@ -1,22 +1,27 @@
 """`piio doctor`: what is usable here, what is not, and what to type."""
 
 import argparse
+import logging
 import platform
 import sys
 from collections.abc import Iterable
 from importlib.metadata import entry_points, version
+from pathlib import Path
 
 from piio.address import Address
-from piio.checkup import Finding
+from piio.checkup import Finding, Scope
 from piio.client import Client
 from piio.commands import broker_url, terminal
 from piio.errors import NoAnswer, PiioError
+from piio.reading import Board
 
 GROUP = "piio.checkups"
 
-HELP = """Look at what is installed here and whether a broker and a bridge answer; say what to type where not.
+HELP = """Look at what is installed here, at this machine's hardware, and whether a broker and a bridge answer;
+say what to type where not. Nothing is switched and no line is taken.
 
   piio doctor
+  piio doctor --config agent.toml
   piio doctor --json
 
 exit status: 0 when nothing is wrong, 1 when something is."""
@@ -29,12 +34,18 @@ OLDEST_PYTHON = (3, 11)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="look at each interface of an agent's file, too")
+    parser.add_argument(
+        "--interfaces-dir", type=Path, metavar="DIR", action="append", default=[], help="a folder with more drivers"
+    )
     broker_url.configure(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print every finding."""
-    findings = [_python(), *_parts(), *_broker(args)]
+    # What a part would log is a finding.
+    logging.getLogger().addHandler(logging.NullHandler())
+    findings = [_python(), *_parts(Scope(args.config, tuple(args.interfaces_dir))), *_broker(args)]
     if args.json:
         terminal.print_json(findings)
     else:
@@ -56,11 +67,11 @@ def _python() -> Finding:
     return Finding("python", new_enough, f"Python {platform.python_version()}, piio {version('piio')}", remedy)
 
 
-def _parts() -> Iterable[Finding]:
+def _parts(scope: Scope) -> Iterable[Finding]:
     """Ask each installed part; one that cannot even be imported is a finding too."""
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
-            yield from point.load()()
+            yield from point.load()(scope)
         except ModuleNotFoundError as error:
             yield Finding(point.name, None, f"not installed here ({error.name} is missing)")
         except Exception as error:  # a broken part must not hide what the others find
@@ -78,7 +89,9 @@ def _broker(args: argparse.Namespace) -> Iterable[Finding]:
             client.open(5.0)
             yield Finding("broker", True, f"{address} lets us in")
             yield _bridge(client)
-            yield _boards(client)
+            boards = client.boards()
+            yield _boards(boards)
+            yield from _points(boards)
     except PiioError as error:
         yield Finding("broker", False, str(error), _remedy(address))
 
@@ -98,8 +111,7 @@ def _bridge(client: Client) -> Finding:
     return Finding("bridge", True, "its beacons are heard")
 
 
-def _boards(client: Client) -> Finding:
-    boards = client.boards()
+def _boards(boards: list[Board]) -> Finding:
     offline = [board.name for board in boards if not board.online]
     if not boards:
         return Finding("boards", None, "there are none yet", "start one with `piio agent --simulate`")
@@ -107,3 +119,11 @@ def _boards(client: Client) -> Finding:
         message = f"{len(boards) - len(offline)} online, offline: {', '.join(offline)}"
         return Finding("boards", None, message, "look at the boards, or `piio config NAME --forget` what is gone")
     return Finding("boards", True, f"{len(boards)} online: {', '.join(board.name for board in boards)}")
+
+
+def _points(boards: list[Board]) -> Iterable[Finding]:
+    """What the boards themselves say about points that do not work; the reason has its remedy."""
+    for board in boards:
+        for point in board.points.values():
+            if board.online and point.quality.startswith("bad"):
+                yield Finding("points", False, f"{point.name} is {point.quality}")
