@@ -6,6 +6,7 @@ from piio.reading import Board, Reading
 from piio_schemas import topics
 from piio_schemas.documents import DocumentError, read_json
 from piio_schemas.numbers import number_from_text
+from piio_schemas.states import OFFLINE
 
 
 class Picture:
@@ -69,7 +70,7 @@ class Picture:
         model = self.capabilities.get(name, {}).get("board", {}).get("model", "")
         return Board(
             name=name,
-            status=self.statuses.get(name, "offline"),
+            status=self.statuses.get(name, OFFLINE),
             model=str(model),
             revision=self.configurations.get(name, {}).get("revision"),
             points={point: self.reading(name, point, doubt) for point in self.points(name)},

@@ -4,8 +4,7 @@ from msgspec import Struct, field
 
 from piio.errors import NotKnown
 from piio_schemas.identifiers import IdentifierError, check_identity, check_point
-
-GOOD = "good"
+from piio_schemas.states import GOOD, ONLINE
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -45,7 +44,7 @@ class Board(Struct, frozen=True, kw_only=True):
     @property
     def online(self) -> bool:
         """Whether the board can be reached."""
-        return self.status == "online"
+        return self.status == ONLINE
 
 
 class Bucket(Struct, frozen=True, array_like=True):

@@ -17,6 +17,7 @@ from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon, Echo, believed_for
 from piio_schemas.commands import SetResult
 from piio_schemas.documents import decode
+from piio_schemas.states import OFFLINE, ONLINE
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class Session:
         """Return why nothing can be relied on now; empty when it can."""
         if not self.connection.connected:
             return "not connected to the broker"
-        if self._bridge != "online":
+        if self._bridge != ONLINE:
             return "the bridge is offline" if self._bridge else "no bridge has been heard of"
         silence = time.monotonic() - self._beacon_at
         if silence > believed_for(BRIDGE_PERIOD) or (self._beacon is None and silence > BEACON_AGE):
@@ -104,7 +105,7 @@ class Session:
         """Wait for the connection's first beacon: a retained `online` outlives a bridge that died with the broker."""
 
         def settled() -> bool:
-            return self._beacon is not None or self._bridge != "online" or not self.connection.connected
+            return self._beacon is not None or self._bridge != ONLINE or not self.connection.connected
 
         with self._news:
             self._news.wait_for(settled, max(self._greeted_at + BEACON_AGE + 0.05 - time.monotonic(), 0))
@@ -114,13 +115,13 @@ class Session:
 
         def settled() -> bool:
             fresh = self._beacon and time.monotonic() - self._beacon_at < BEACON_AGE
-            return bool(fresh) or self._bridge == "offline" or not self.connection.connected
+            return bool(fresh) or self._bridge == OFFLINE or not self.connection.connected
 
         with self._news:
             settled_in_time = self._news.wait_for(settled, within)
             if not self.connection.connected:
                 raise NotConnected(f"not connected to {self.connection.address}: nothing was sent")
-            if self._bridge == "offline":
+            if self._bridge == OFFLINE:
                 raise NoAnswer("the bridge is offline: nothing was sent")
             if not settled_in_time or self._beacon is None:
                 raise NoAnswer("the bridge is not heard: nothing was sent")
@@ -129,7 +130,7 @@ class Session:
     def request(self, topic: str, payload: bytes, what: str, within: float) -> bytes:
         """Ask the bridge and return its answer; NotAllowed, NoAnswer or NotConnected say why there is none."""
         with self._news:
-            if self._bridge == "offline":
+            if self._bridge == OFFLINE:
                 raise NoAnswer(f"the bridge is offline: it cannot {what}")
         correlation = secrets.token_bytes(8)
         with self.calls.expected(correlation) as answer:

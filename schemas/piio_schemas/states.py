@@ -1,10 +1,16 @@
-"""What agents say of themselves: capabilities, what is applied, health."""
+"""What is said of agents: status, quality, capabilities, what is applied, health."""
 
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-Availability = Literal["online", "offline"]
+ONLINE = "online"
+OFFLINE = "offline"
+"""What a status says."""
+
+GOOD = "good"
+"""The quality of a value that can be relied on now; any other is `stale: …` or `bad: …`."""
+
 Direction = Literal["input", "output"]
 Kind = Literal["digital", "analog"]
 

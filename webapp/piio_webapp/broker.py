@@ -16,6 +16,7 @@ from piio_schemas import topics
 from piio_schemas.commands import GRACE, SetResult
 from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.requests import LEASE, LEASE_RENEWED, ViewersLease
+from piio_schemas.states import OFFLINE, ONLINE
 from piio_webapp.mirror import Mirror
 from piio_webapp.options import Options
 
@@ -74,7 +75,7 @@ class Broker:
         connection = self._keeper.connection
         if connection:
             try:
-                connection.publish(self._status, b"offline", 1, True)
+                connection.publish(self._status, OFFLINE, 1, True)
             except NotConnected:
                 log.debug("the connection ended before the goodbye; the will says offline")
         self._keeper.stop()
@@ -132,7 +133,7 @@ class Broker:
         return connection
 
     def _make(self) -> Connection:
-        will = Will(self._status, b"offline")
+        will = Will(self._status, OFFLINE.encode())
         return Connection(self._address, self._heard, self._lost, will)
 
     def _serve(self, connection: Connection) -> None:
@@ -143,7 +144,7 @@ class Broker:
             looked = list(self._looked)
         for agent in looked:
             connection.subscribe(self._mirror.filters_of(agent))
-        connection.publish(self._status, b"online", 1, True)
+        connection.publish(self._status, ONLINE, 1, True)
 
     def _lost(self, reason: str) -> None:
         log.warning("%s", reason)
@@ -158,8 +159,8 @@ class Broker:
             self._answered(message)
         elif message.topic == self._status:
             connection = self._keeper.connection
-            if message.payload != b"online" and connection and not self._stopping.is_set():
-                connection.publish(self._status, b"online", 1, True)
+            if message.payload != ONLINE.encode() and connection and not self._stopping.is_set():
+                connection.publish(self._status, ONLINE, 1, True)
         elif message.topic.endswith("/result"):
             self._result(message)
         else:

@@ -14,6 +14,7 @@ from piio_schemas.documents import DocumentError, as_model, read_json
 from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import RESERVED
 from piio_schemas.numbers import number_from_text
+from piio_schemas.states import GOOD, OFFLINE, ONLINE
 
 MOST_BOARDS = 2000
 MOST_READINGS = 4000
@@ -34,7 +35,7 @@ READINGS = {topics.VALUE.pattern: "values", topics.QUALITY.pattern: "qualities",
 class Board(Struct):
     """One board as last heard of."""
 
-    status: str = "offline"
+    status: str = OFFLINE
     seen: float | None = None
     """Unix seconds of the last sign of life heard."""
     documents: dict[str, Any] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class Board(Struct):
             "model": machine.get("model", ""),
             "hostname": machine.get("hostname", ""),
             "points": len(points),
-            "not_good": sum(self.qualities.get(point) != "good" for point in points),
+            "not_good": sum(self.qualities.get(point) != GOOD for point in points),
         }
 
 
@@ -161,7 +162,7 @@ class Mirror:
                 self._of_board(levels["agent"], pattern, levels, message)
 
     def _bridge_status(self, payload: bytes) -> None:
-        online = payload == b"online"
+        online = payload == ONLINE.encode()
         if online != self.bridge:
             self.bridge, self.quiet, self._bridge_heard = online, False, time.monotonic()
             self._on_change(Change("link"))
@@ -209,7 +210,7 @@ class Mirror:
         if not message.payload:
             self._forget_if_gone(agent, board)
             return
-        before, board.status = board.status, "online" if message.payload == b"online" else "offline"
+        before, board.status = board.status, ONLINE if message.payload == ONLINE.encode() else OFFLINE
         if before != board.status:
             if not message.retained:
                 board.seen = time.time()

@@ -26,6 +26,7 @@ from piio_schemas.configuration import (
 )
 from piio_schemas.documents import LARGEST, encode
 from piio_schemas.requests import ConfigurationAnswer, ConfigurationRequest
+from piio_schemas.states import ONLINE
 from piio_schemas.topics import CONFIG, QUALITY, RAW, VALUE, of_agent
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ class Changes:
             board = self._boards.get(agent)
             if board is None:
                 raise Refused([Problem("", f"there is no board '{agent}'")])
-            if board.status == "online" or self._plane.silence_of(agent) is None:
+            if board.status == ONLINE or self._plane.silence_of(agent) is None:
                 raise Refused([Problem("", f"{agent} is online: stop its agent first")])
             topics = await asyncio.to_thread(self._topics_of, agent)
             await asyncio.to_thread(self._remove, agent, topics)

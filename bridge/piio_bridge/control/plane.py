@@ -27,6 +27,7 @@ from piio_bridge.data.plane import DataPlane
 from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon
 from piio_schemas.documents import DocumentError, decode, encode
+from piio_schemas.states import OFFLINE, ONLINE
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class ControlPlane:
             address.host, address.port, username=address.user, password=address.password,
             identifier=f"piio-bridge-{secrets.token_hex(12)}", protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True, keepalive=KEEPALIVE, timeout=5,
-            will=aiomqtt.Will(topics.BRIDGE_STATUS.at(self._prefix), "offline", 1, True),
+            will=aiomqtt.Will(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True),
             tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )  # fmt: skip
@@ -119,7 +120,7 @@ class ControlPlane:
         try:
             await self._handle_all(pump, stopping)
             if stopping.is_set():
-                self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), "offline", 1, True)
+                self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True)
             await self._outbox.drain()
         finally:
             pump.cancel()
@@ -195,7 +196,7 @@ class ControlPlane:
                 self._spawn(self._settle_all())
 
     def _hear_own_status(self, _: topics.Match, payload: bytes, __: bool) -> None:
-        if self._settled and payload != b"online":
+        if self._settled and payload != ONLINE.encode():
             self._say_online()
 
     def _hear_set(self, found: topics.Match, payload: bytes, retained: bool) -> None:
@@ -251,7 +252,7 @@ class ControlPlane:
         self._say_online()
 
     def _say_online(self) -> None:
-        self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), "online", 1, True)
+        self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), ONLINE, 1, True)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

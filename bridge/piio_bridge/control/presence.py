@@ -13,7 +13,7 @@ from piio_schemas.configuration import ConfigurationError, OutputPoint, read_con
 from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import IdentifierError, check_identity
-from piio_schemas.states import Applied, Capabilities
+from piio_schemas.states import OFFLINE, ONLINE, Applied, Capabilities
 from piio_schemas.topics import APPLIED, CAPABILITIES, CONFIG, POINT_EVENT, STATUS, Topic
 
 log = logging.getLogger(__name__)
@@ -84,13 +84,13 @@ class Presence:
             return
         now = self._clock.boottime()
         for board in self._boards.values():
-            if board.status != "online":
+            if board.status != ONLINE:
                 continue
             heard = self._plane.beacon_of(board.agent)
             limit = max(SILENCE, MISSED * (heard.beacon.period if heard else _period(board)))
             if now - max(heard.at if heard else 0.0, self._connected_at, listening) > limit:
                 log.warning("%s shows no sign of life: it is offline", board.agent)
-                self._outbox.send(STATUS.at(self._prefix, agent=board.agent), "offline", 1, True)
+                self._outbox.send(STATUS.at(self._prefix, agent=board.agent), OFFLINE, 1, True)
 
     async def take_in(self, board: Board) -> None:
         """Make a board known that was never seen."""
@@ -105,7 +105,7 @@ class Presence:
 
     def _hear_status(self, board: Board, payload: bytes) -> None:
         board.status = payload.decode("ascii", "replace")
-        online = board.status == "online"
+        online = board.status == ONLINE
         self._plane.order(lambda readings: readings.hear_status(board.agent, online))
 
     def _hear_config(self, board: Board, payload: bytes) -> Board | None:

@@ -2,11 +2,11 @@
 
 from msgspec import Struct
 
-from piio_bridge.data.point import GOOD, PointState
+from piio_bridge.data.point import PointState
 from piio_bridge.equations import evaluation_order
 from piio_schemas.beacons import Beacon, believed_for
 from piio_schemas.configuration import Configuration
-from piio_schemas.states import Applied
+from piio_schemas.states import GOOD, Applied
 
 
 class HeardBeacon(Struct, frozen=True):

@@ -6,8 +6,6 @@ from piio_bridge.equations import Equation
 from piio_schemas.configuration import InputPoint, OutputPoint, Point
 from piio_schemas.topics import QUALITY, RAW, VALUE
 
-GOOD = "good"
-
 
 @lru_cache(maxsize=4096)
 def equation_of(text: str, names: frozenset[str]) -> Equation:

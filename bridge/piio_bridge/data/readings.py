@@ -7,12 +7,12 @@ import numpy as np
 
 from piio_bridge.clock import Clock
 from piio_bridge.data.board import BoardState, HeardBeacon
-from piio_bridge.data.point import GOOD, PointState
+from piio_bridge.data.point import PointState
 from piio_bridge.equations import Equation
 from piio_schemas.beacons import Beacon
 from piio_schemas.configuration import Configuration
 from piio_schemas.numbers import number_from_text, number_to_text
-from piio_schemas.states import Applied
+from piio_schemas.states import GOOD, Applied
 
 Outgoing = tuple[str, bytes]
 """A retained message: topic and payload."""

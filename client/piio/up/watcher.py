@@ -9,6 +9,7 @@ from piio.address import Address
 from piio.connection import Connection, Message
 from piio.keeper import Keeper
 from piio_schemas.documents import DocumentError, decode
+from piio_schemas.states import OFFLINE
 from piio_schemas.topics import BEACON, BRIDGE_BEACON, BRIDGE_STATUS, CONFIG, STATUS
 
 Sign = Literal["bridge", "agent", "unconfigured", "configured"]
@@ -54,7 +55,7 @@ class Watcher:
     def _heard(self, message: Message) -> None:
         if message.topic == self._configuration:
             self._read_configuration(message.payload)
-        elif message.retained or message.payload == b"offline":
+        elif message.retained or message.payload == OFFLINE.encode():
             return  # the broker remembers what a service said that may be dead by now
         else:
             self._on_sign("bridge" if message.topic in self._bridge else "agent")
