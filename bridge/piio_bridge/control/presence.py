@@ -54,10 +54,9 @@ class Presence:
             board = self._boards.setdefault(agent, heard)
             if board.capabilities is None and document:
                 board.capabilities = decode(document.encode(), Capabilities)
-        for agent, board in list(self._strangers.items()):
+        for board in list(self._strangers.values()):
             if board.capabilities is not None:
-                await self._take_in(board)
-                del self._strangers[agent]
+                await self.take_in(board)
 
     def hear(self, row: Topic, agent: str, payload: bytes) -> Board | None:
         """Take one of an agent's retained documents; returns a board that is to be settled because of it."""
@@ -95,9 +94,6 @@ class Presence:
     async def take_in(self, board: Board) -> None:
         """Make a board known that was never seen."""
         self._strangers.pop(board.agent, None)
-        await self._take_in(board)
-
-    async def _take_in(self, board: Board) -> None:
         self._boards[board.agent] = board
         if board.capabilities is not None:
             document = encode(board.capabilities).decode()
