@@ -104,26 +104,26 @@ class Session:
     def hear_bridge(self) -> None:
         """Wait for the connection's first beacon: a retained `online` outlives a bridge that died with the broker."""
 
-        def settled() -> bool:
+        def known() -> bool:
             return self._beacon is not None or self._bridge != ONLINE or not self.connection.connected
 
         with self._news:
-            self._news.wait_for(settled, max(self._greeted_at + BEACON_AGE + 0.05 - time.monotonic(), 0))
+            self._news.wait_for(known, max(self._greeted_at + BEACON_AGE + 0.05 - time.monotonic(), 0))
 
     def echo(self, within: float = BEACON_AGE) -> Echo:
         """Return the newest beacon of the bridge, waiting for a fresh one; NoAnswer if it is not there."""
 
-        def settled() -> bool:
+        def known() -> bool:
             fresh = self._beacon and time.monotonic() - self._beacon_at < BEACON_AGE
             return bool(fresh) or self._bridge == OFFLINE or not self.connection.connected
 
         with self._news:
-            settled_in_time = self._news.wait_for(settled, within)
+            known_in_time = self._news.wait_for(known, within)
             if not self.connection.connected:
                 raise NotConnected(f"not connected to {self.connection.address}: nothing was sent")
             if self._bridge == OFFLINE:
                 raise NoAnswer("the bridge is offline: nothing was sent")
-            if not settled_in_time or self._beacon is None:
+            if not known_in_time or self._beacon is None:
                 raise NoAnswer("the bridge is not heard: nothing was sent")
             return self._beacon.echo
 

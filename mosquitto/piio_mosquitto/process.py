@@ -57,7 +57,7 @@ class Mosquitto:
     def __init__(self, folder: BrokerFolder) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._settled = threading.Event()
+        self._running_or_ended = threading.Event()
         self._running = False
         self._last_lines: deque[str] = deque(maxlen=5)
 
@@ -88,12 +88,12 @@ class Mosquitto:
         self._folder.note_pid(None)
 
     def _start(self) -> None:
-        self._settled.clear()
+        self._running_or_ended.clear()
         self._running = False
         self._process = spawn([find_mosquitto(), "-c", str(self._folder.configuration)])
         self._folder.note_pid(self._process.pid)
         threading.Thread(target=self._forward, args=(self._process,), name="mosquitto's log", daemon=True).start()
-        self._settled.wait(START_TIMEOUT)
+        self._running_or_ended.wait(START_TIMEOUT)
         if not self._running:
             self.stop()
             raise BrokerError("Mosquitto did not start: " + ("; ".join(self._last_lines) or "it said nothing"))
@@ -109,8 +109,8 @@ class Mosquitto:
             print(line, file=sys.stderr, flush=True)
             if line.endswith(RUNNING):
                 self._running = True
-                self._settled.set()
-        self._settled.set()
+                self._running_or_ended.set()
+        self._running_or_ended.set()
 
     def _database_is_damaged(self) -> bool:
         said = " ".join(self._last_lines).lower()

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from piio_bridge.clock import Clock
 
-SETTLING = 0.5
+BELIEVED = 0.5
 """Seconds after a result for which it is newer than the raw that was heard last."""
 
 Place = tuple[str, str, str]
@@ -37,7 +37,7 @@ class Expected:
         if read is None or found.pulse:
             del self._newest[place]
         else:
-            found.raw, found.until = read, self._clock.boottime() + SETTLING
+            found.raw, found.until = read, self._clock.boottime() + BELIEVED
 
     def raw(self, place: Place) -> float | None:
         """Return what an output is about to be; None if nothing is under way: its raw says what it is."""

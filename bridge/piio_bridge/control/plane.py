@@ -66,7 +66,7 @@ class ControlPlane:
         self._complaints = Complaints(clock)
         self._waiting: deque[aiomqtt.Message] = deque()
         self._arrived = asyncio.Event()
-        self._settled = False
+        self._caught_up = False
         self._settling: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._handlers = {
@@ -112,7 +112,7 @@ class ControlPlane:
         self._freshness.connected(self._clock.boottime())
         self._presence.connected()
         self._waiting.clear()
-        self._settled = False
+        self._caught_up = False
         self._outbox.connect(client)
         options = [(row.every(self._prefix), SubscribeOptions(qos=qos, retainAsPublished=True)) for row, qos in HEARD]
         await client.subscribe(options)
@@ -190,13 +190,13 @@ class ControlPlane:
     def _hear_own_beacon(self, _: topics.Match, payload: bytes, __: bool) -> None:
         if self._freshness.heard(decode(payload, BridgeBeacon), self._clock.boottime()):
             self._presence.own_beacon_heard()
-            if not self._settled:
+            if not self._caught_up:
                 # What is retained came before it: now all is known that the broker knows.
-                self._settled = True
+                self._caught_up = True
                 self._spawn(self._settle_all())
 
     def _hear_own_status(self, _: topics.Match, payload: bytes, __: bool) -> None:
-        if self._settled and payload != ONLINE.encode():
+        if self._caught_up and payload != ONLINE.encode():
             self._say_online()
 
     def _hear_set(self, found: topics.Match, payload: bytes, retained: bool) -> None:
@@ -208,7 +208,7 @@ class ControlPlane:
 
     def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
         board = self._presence.hear(found.topic, found.levels["agent"], payload)
-        if board is not None and self._settled and board.agent not in self._settling:
+        if board is not None and self._caught_up and board.agent not in self._settling:
             self._settling.add(board.agent)
             self._spawn(self._settle(board))
 

@@ -49,7 +49,7 @@ class BoardState:
             said = applied.points.get(name) if applied else None
             point.applied_error = (said.error or "the agent gives no reason") if said and not said.ok else None
 
-    def watch_silence(self, now: float) -> None:
+    def judge_silence(self, now: float) -> None:
         """Judge whether the agent is heard: `silence` is the reason why not."""
         self.silence = self._silence(now)
 

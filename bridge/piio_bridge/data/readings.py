@@ -163,7 +163,7 @@ class Readings:
         else:
             values = equation.evaluate({"x": np.array([raw for _, raw in items], np.float64)}, len(items)).tolist()
         for (point, raw), value in zip(items, values, strict=True):
-            self._settle(point, raw, value, out)
+            self._take_result(point, raw, value, out)
 
     def _ripple(self, board: BoardState, names: set[str], out: list[Outgoing]) -> None:
         """Compute what depends on the named points, in an order in which each comes after all it depends on."""
@@ -183,9 +183,9 @@ class Readings:
             self._judge(point, out)
             return
         known = {name: np.array([value], np.float64) for name, value in inputs.items()}
-        self._settle(point, point.raw, float(point.equation.evaluate(known, 1)[0]), out)
+        self._take_result(point, point.raw, float(point.equation.evaluate(known, 1)[0]), out)
 
-    def _settle(self, point: PointState, raw: float | None, value: float, out: list[Outgoing]) -> None:
+    def _take_result(self, point: PointState, raw: float | None, value: float, out: list[Outgoing]) -> None:
         """Take a result: publish it, unless it is not finite or within the point's own deadband."""
         if not math.isfinite(value):
             at = "" if raw is None else f" at x = {number_to_text(raw)}"
@@ -211,7 +211,7 @@ class Readings:
 
     def _judge_board(self, board: BoardState) -> list[Outgoing]:
         out: list[Outgoing] = []
-        board.watch_silence(self._clock.boottime())
+        board.judge_silence(self._clock.boottime())
         for point in board.points.values():
             self._judge(point, out)
         return out
