@@ -24,9 +24,6 @@ PREFERRED = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 
 DEV = Path("/dev")
 
-# Names that can be part of a topic.
-NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
-
 
 @dataclass(frozen=True)
 class FoundChip:
@@ -37,17 +34,6 @@ class FoundChip:
     label: str
     names: tuple[str, ...]
     """What the board calls its lines, by offset; mostly empty for those that lead nowhere."""
-
-    @property
-    def ids(self) -> dict[str, int]:
-        """Channel ids and their offsets: every line by its offset, and by its name if no other has that."""
-        offsets = {str(n): n for n in range(len(self.names))}
-        named = {
-            name: n
-            for n, name in enumerate(self.names)
-            if NAME.fullmatch(name) and not name.isdigit() and self.names.count(name) == 1
-        }
-        return offsets | named
 
     def line(self, offset: int) -> str:
         """What to call a line to people."""

@@ -1,4 +1,4 @@
-"""A GPIO line that we hold, and the edges that come out of it."""
+"""GPIO lines that we hold by one request, and the edges that come out of them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from typing import TYPE_CHECKING, Any, Literal
 from piio_agent.clock import Clock
 from piio_agent.interfaces.contract import Direction, Edge, OnEdge
 from piio_agent.interfaces.errors import ChannelClosed, DeviceFailed
+from piio_agent.interfaces.gpiod_channels import Lines
 
 if TYPE_CHECKING:
     from gpiod import EdgeEvent
+
+# Two clocks cannot be read at once: a reading that took longer than this (ns) was interrupted, and is tried again.
+UNDISTURBED = 50_000
+TRIES = 5
 
 log = logging.getLogger(__name__)
 
 
 class HeldLine:
-    """One line request; it is asked by one thread at a time, as libgpiod wants."""
+    """What one request gave us; it is asked by one thread at a time, as libgpiod wants."""
 
-    def __init__(self, request: Any, offset: int, label: str, clock: Clock) -> None:
-        self.label = label
+    def __init__(self, request: Any, lines: Lines, clock: Clock) -> None:
+        self.lines = lines
         self.direction: Direction = "input"
         self.edges = False
-        """Whether the kernel reports edges of this line."""
+        """Whether the kernel reports edges."""
         self.fd: int = request.fd
         self._request = request
-        self._offset = offset
         self._clock = clock
         self._lock = threading.Lock()
         self._released = False
@@ -36,34 +40,35 @@ class HeldLine:
         self._seq = 0
 
     def read(self) -> float:
-        """0 or 1."""
+        """The raw, of all lines in one call."""
         with self._lock:
-            return self._value()
+            return self._raw()
 
-    def write(self, value: object) -> None:
-        """Drive an output to a `gpiod.line.Value`."""
+    def write(self, raw: float) -> None:
+        """Drive an output, all lines in one call."""
+        values = self.lines.values(raw)
         with self._lock:
             self._check()
             try:
-                self._request.set_value(self._offset, value)
+                self._request.set_values(values)
             except OSError as reason:
-                raise DeviceFailed(self.label, "writing", reason) from reason
+                raise DeviceFailed(self.lines.label, "writing", reason) from reason
 
     def gone(self) -> bool:
         """Whether its chip was taken away: then nothing can be done with it any more."""
         with self._lock:
             try:
-                self._request.get_value(self._offset)
+                self._request.get_value(self.lines.offsets[0])
             except OSError as reason:
                 return reason.errno == errno.ENODEV
             return False
 
-    def reconfigure(self, settings: Any) -> None:
-        """Change direction, settings and value of the line in one go, without letting go of it."""
+    def reconfigure(self, config: dict[int, Any]) -> None:
+        """Change direction, settings and value in one go, without letting go of the lines."""
         with self._lock:
             self._check()
             self._on_edge = None
-            self._request.reconfigure_lines({self._offset: settings})
+            self._request.reconfigure_lines(config)
 
     def watch(self, on_edge: OnEdge) -> None:
         """Have the edges that happen from now on delivered by `deliver`."""
@@ -74,7 +79,7 @@ class HeldLine:
             self._on_edge = on_edge
 
     def release(self) -> None:
-        """Let go of the line."""
+        """Let go of the lines."""
         with self._lock:
             self._on_edge = None
             if not self._released:
@@ -86,7 +91,12 @@ class HeldLine:
         with self._lock:
             if self._released:
                 return False
-            edges = self._edges(self._pending())
+            try:
+                edges = self._edges(self._pending())
+            except DeviceFailed as reason:
+                # Its next reader hears of it as well; to wait for a chip that has gone would be a busy loop.
+                log.info("no more edges: %s", reason)
+                return False
             on_edge = self._on_edge
         for edge in edges if on_edge else ():
             # Closed or given to somebody else between two edges.
@@ -99,17 +109,20 @@ class HeldLine:
             if on_edge:
                 on_edge(edge)
         except Exception:
-            log.exception("an edge of %s was not handled", self.label)
+            log.exception("an edge of %s was not handled", self.lines.label)
 
     def _pending(self) -> Sequence[EdgeEvent]:
         events: list[EdgeEvent] = []
-        while self._request.wait_edge_events(0):
-            events += self._request.read_edge_events()
+        try:
+            while self._request.wait_edge_events(0):
+                events += self._request.read_edge_events()
+        except OSError as reason:
+            raise DeviceFailed(self.lines.label, "waiting for edges", reason) from reason
         return events
 
     def _edges(self, events: Sequence[EdgeEvent]) -> list[Edge]:
         # The kernel stamps with CLOCK_MONOTONIC; the distance to Unix time is taken now, when the edge is young.
-        ahead = self._clock.unix_ns() - self._clock.monotonic_ns()
+        ahead = _ahead(self._clock)
         edges = []
         for event in events:
             lost, self._seq = max(0, event.line_seqno - self._seq - 1), event.line_seqno
@@ -121,19 +134,30 @@ class HeldLine:
 
     def _correction(self, last: Edge) -> list[Edge]:
         """After a burst the level counts: an edge to it, should the last one say otherwise and no other follow."""
-        raw = self._value()
+        raw = self._raw()
         if raw == last.raw or self._request.wait_edge_events(0):
             return []
         kind: Literal["rising", "falling"] = "rising" if raw else "falling"
         return [Edge(kind, self._clock.unix_ns(), self._clock.monotonic_ns(), last.seq, lost=1)]
 
-    def _value(self) -> float:
+    def _raw(self) -> float:
         self._check()
         try:
-            return float(bool(self._request.get_value(self._offset)))
+            return self.lines.raw(self._request.get_values(self.lines.offsets))
         except OSError as reason:
-            raise DeviceFailed(self.label, "reading", reason) from reason
+            raise DeviceFailed(self.lines.label, "reading", reason) from reason
 
     def _check(self) -> None:
         if self._released:
-            raise ChannelClosed(self.label)
+            raise ChannelClosed(self.lines.label)
+
+
+def _ahead(clock: Clock) -> int:
+    """By how much Unix time is ahead of CLOCK_MONOTONIC, in nanoseconds."""
+    distances = []
+    for _ in range(TRIES):
+        before, unix, after = clock.monotonic_ns(), clock.unix_ns(), clock.monotonic_ns()
+        distances.append((after - before, unix - (before + after) // 2))
+        if after - before < UNDISTURBED:
+            break
+    return min(distances)[1]

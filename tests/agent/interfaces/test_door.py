@@ -144,7 +144,7 @@ def test_an_unknown_driver_is_named_with_those_there_are() -> None:
 @pytest.mark.parametrize(
     ("driver", "options", "answer"),
     [
-        ("gpiod", {"chp": "x"}, "driver gpiod: option 'chp' is unknown; there are: chip"),
+        ("gpiod", {"chp": "x"}, "driver gpiod: option 'chp' is unknown; there are: chip, groups"),
         ("gpiod", {"chip": 0}, "driver gpiod: option 'chip' is 0; wanted string"),
         ("mcp3008", {"bus": "0"}, "driver mcp3008: option 'bus' is '0'; wanted integer >= 0"),
         ("mcp3008", {"bus": -1}, "driver mcp3008: option 'bus' is -1; wanted integer >= 0"),

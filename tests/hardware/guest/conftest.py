@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from piio_agent.interfaces import Context, Interface
+from piio_agent.interfaces.door import make
 from tests.hardware.guest.sim_chip import SimChip
 
 
@@ -18,3 +20,10 @@ def chip() -> Iterator[SimChip]:
     yield chip
     chip.remove()
     other.remove()
+
+
+@pytest.fixture
+def gpio(chip: SimChip) -> Iterator[Interface]:
+    """The driver gpiod on that chip, found by itself; not asked anything yet."""
+    with make("gpiod", {}, Context()) as interface:
+        yield interface

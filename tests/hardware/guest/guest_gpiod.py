@@ -3,54 +3,25 @@
 from __future__ import annotations
 
 import os
-import queue
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import gpiod
 import pytest
 
-from piio_agent.interfaces import Context, Edge, Interface
-from piio_agent.interfaces.door import make, settings_of
+from piio_agent.interfaces import Context, Interface
+from piio_agent.interfaces.door import make
 from piio_agent.interfaces.errors import (
     ChannelBusy,
     ChannelClosed,
     ChannelUnknown,
-    DeviceFailed,
     DeviceMissing,
     InterfaceError,
     PermissionDenied,
+    SettingsError,
     ValueRefused,
 )
-
-DEADLINE = 5.0
-
-HOLD = """
-import gpiod, sys
-settings = gpiod.LineSettings(direction=gpiod.line.Direction.INPUT)
-with gpiod.request_lines(sys.argv[1], consumer="pump-daemon", config={17: settings}):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def gpio(chip: Any) -> Iterator[Interface]:
-    with make("gpiod", {}, Context()) as interface:
-        yield interface
-
-
-def take(gpio: Interface, channel: str, direction: Any = "input", first: float | None = None, **settings: Any) -> None:
-    gpio.open(channel, direction, settings_of(gpio, settings), first)
-
-
-def watched(gpio: Interface, channel: str) -> queue.SimpleQueue[Edge]:
-    edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
-    gpio.watch(channel, edges.put)
-    return edges
+from tests.hardware.guest.lines import DEADLINE, descriptors, held_by_a_pump_daemon, take, watched
+from tests.hardware.guest.sim_chip import until
 
 
 def test_a_pis_chip_is_found_by_its_label_and_its_lines_have_pins(gpio: Interface) -> None:
@@ -61,13 +32,25 @@ def test_a_pis_chip_is_found_by_its_label_and_its_lines_have_pins(gpio: Interfac
 
 
 def test_a_line_is_named_by_its_name_as_well_as_by_its_offset(gpio: Interface, chip: Any) -> None:
-    assert list(gpio.channels())[54:] == [f"GPIO{n}" for n in range(28)]
+    channels = gpio.channels()
+    assert list(channels)[54:] == [f"GPIO{n}" for n in range(28)]
+    assert channels["GPIO17"].label == "GPIO17: the same line as 17"
     take(gpio, "GPIO17", "output", first=1)
     assert (chip.value(17), gpio.read("GPIO17")) == (1, 1)
-    with pytest.raises(ChannelBusy, match="GPIO17 is held by 'piio'"):
-        take(gpio, "17")
-    gpio.close("GPIO17")
-    take(gpio, "17", "output", first=0)
+
+
+@pytest.mark.parametrize(("first", "second"), [("17", "GPIO17"), ("GPIO17", "17")])
+def test_one_line_by_two_ids_is_an_error_that_names_both(gpio: Interface, chip: Any, first: str, second: str) -> None:
+    take(gpio, first, "output", first=1)
+    answer = f"GPIO17 is in use as channel '{first}', which is the same line: name one of them everywhere"
+    with pytest.raises(ChannelBusy) as raised:
+        take(gpio, second)
+    assert str(raised.value) == answer
+    # In another process, too: the kernel tells who has it.
+    with make("gpiod", {}, Context()) as another, pytest.raises(ChannelBusy, match="in use as channel"):
+        take(another, second)
+    gpio.close(first)
+    take(gpio, second, "output", first=0)
     assert chip.value(17) == 0
 
 
@@ -82,7 +65,7 @@ def test_names_that_are_not_clear_or_no_part_of_a_topic_are_no_channels(chip: An
                 "relay 1",
                 "DI-4",
                 "line 5",
-                "DI-4 (line 4)",
+                "DI-4: the same line as 4",
             ]
             take(gpio, "3", "output", first=1)
             assert odd.value(3) == 1
@@ -147,128 +130,65 @@ def test_an_input_reads_what_the_world_makes_of_it(gpio: Interface, chip: Any) -
     assert gpio.read("5") == 0
 
 
-def test_a_bias_pulls_the_line(gpio: Interface) -> None:
-    take(gpio, "5", bias="pull-up")
-    take(gpio, "6", bias="pull-down")
-    assert (gpio.read("5"), gpio.read("6")) == (1, 0)
-
-
-def test_edges_come_in_order_with_the_kernels_time(gpio: Interface, chip: Any) -> None:
-    take(gpio, "5")
-    edges = watched(gpio, "5")
-    seen = []
-    started, unix = time.monotonic_ns(), time.time_ns()
-    for n in range(6):
-        chip.pull(5, (n + 1) % 2)
-        seen.append(edges.get(timeout=DEADLINE))
-    assert [edge.edge for edge in seen] == ["rising", "falling"] * 3
-    assert [(edge.seq, edge.lost) for edge in seen] == [(n, 0) for n in range(1, 7)]
-    stamps = [started, *(edge.mono_ns for edge in seen), time.monotonic_ns()]
-    assert stamps == sorted(stamps)
-    assert all(abs((edge.t_ns - unix) - (edge.mono_ns - started)) < 50_000_000 for edge in seen)
-
-
-def test_an_edge_of_an_active_low_input_is_logical(gpio: Interface, chip: Any) -> None:
-    take(gpio, "5", active_low=True)
-    edges = watched(gpio, "5")
-    chip.pull(5, 1)
-    assert edges.get(timeout=DEADLINE).edge == "falling"
-
-
-def test_many_lines_are_watched_at_once_and_a_watcher_may_write(gpio: Interface, chip: Any) -> None:
-    take(gpio, "17", "output", first=0)
-    for n in (5, 6):
-        take(gpio, str(n))
-    gpio.watch("5", lambda edge: gpio.write("17", edge.raw))
-    edges = watched(gpio, "6")
-    chip.pull(5, 1)
-    until_value(chip, 17, 1)
-    chip.pull(6, 1)
-    assert edges.get(timeout=DEADLINE).edge == "rising"
-
-
-def test_a_burst_says_how_many_edges_were_lost_and_ends_at_the_level_of_the_line(
-    gpio: Interface, chip: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("bias", "level", "asked"),
+    [("pull-up", 1, "PULL_UP"), ("pull-down", 0, "PULL_DOWN"), ("disabled", 1, "DISABLED"), ("as-is", 1, "UNKNOWN")],
+)
+def test_a_bias_pulls_the_line_or_leaves_it_to_the_world(
+    gpio: Interface, chip: Any, bias: str, level: int, asked: str
 ) -> None:
-    # What the kernel keeps is made small, lest the burst takes seconds.
-    monkeypatch.setattr("piio_agent.interfaces.gpiod.EVENTS", 16)
-    take(gpio, "5")
-    edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
-    first, go_on = queue.SimpleQueue[Edge](), queue.SimpleQueue[None]()
-
-    def slow(edge: Edge) -> None:
-        if edge.seq == 1:
-            first.put(edge)
-            go_on.get(timeout=30)
-        edges.put(edge)
-
-    gpio.watch("5", slow)
-    chip.pull(5, 1)
-    first.get(timeout=DEADLINE)
-    # More than the kernel keeps while the watcher is busy, ticks apart so that none coalesce.
-    for n in range(41):
-        chip.pull(5, n % 2)
-        time.sleep(0.005)
-    go_on.put(None)
-    seen = [edges.get(timeout=DEADLINE) for _ in range(1 + 16)]
-    assert (seen[-1].seq, sum(edge.lost for edge in seen)) == (42, 42 - 17)
-    assert seen[-1].raw == gpio.read("5") == 0
-    assert edges.empty()
+    chip.pull(5, 1 if bias != "pull-up" else 0)
+    take(gpio, "5", bias=bias)
+    assert (gpio.read("5"), chip.value(5)) == (level, level)
+    assert info(chip, 5).bias.name == asked
 
 
-def test_debouncing_swallows_a_short_pulse(gpio: Interface, chip: Any) -> None:
-    take(gpio, "5", debounce_period=0.1)
-    edges = watched(gpio, "5")
-    chip.pull(5, 1)
-    time.sleep(0.01)
-    chip.pull(5, 0)
-    time.sleep(0.01)
-    chip.pull(5, 1)
-    edge = edges.get(timeout=DEADLINE)
-    assert (edge.edge, edge.seq, gpio.read("5")) == ("rising", 1, 1)
-    assert edges.empty()
+@pytest.mark.parametrize("world", [0, 1])
+@pytest.mark.parametrize("raw", [0, 1])
+@pytest.mark.parametrize(("drive", "lets_go_at"), [("push-pull", None), ("open-drain", 1), ("open-source", 0)])
+def test_an_output_drives_as_it_is_told_or_lets_go_of_the_line(
+    gpio: Interface, chip: Any, drive: str, lets_go_at: int | None, raw: int, world: int
+) -> None:
+    chip.pull(17, world)
+    take(gpio, "17", "output", first=raw, drive=drive)
+    level = world if raw == lets_go_at else raw
+    assert (chip.value(17), gpio.read("17")) == (level, level)
+    assert info(chip, 17).drive.name == drive.upper().replace("-", "_")
 
 
 def test_a_busy_line_names_its_holder(gpio: Interface, chip: Any) -> None:
-    command = [sys.executable, "-c", HOLD, f"/dev/{chip.name}"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(ChannelBusy, match="GPIO17 is held by 'pump-daemon'"):
-            take(gpio, "17", "output", first=0)
-        holder.communicate()
+    with held_by_a_pump_daemon(chip, 17), pytest.raises(ChannelBusy, match="GPIO17 is held by 'pump-daemon'"):
+        take(gpio, "17", "output", first=0)
     take(gpio, "17", "output", first=0)
 
 
-def test_others_see_that_a_line_is_ours_until_we_let_go(gpio: Interface, chip: Any) -> None:
-    import gpiod
-
+def test_others_see_which_channel_a_line_is_until_we_let_go(gpio: Interface, chip: Any) -> None:
     take(gpio, "17", "output", first=0)
-    with gpiod.Chip(f"/dev/{chip.name}") as handle:
-        assert handle.get_line_info(17).consumer == "piio"
-        gpio.close("17")
-        gpio.close("17")
-        assert not handle.get_line_info(17).used
+    assert info(chip, 17).consumer == "piio 17"
+    gpio.close("17")
+    gpio.close("17")
+    assert not info(chip, 17).used
     with pytest.raises(ChannelClosed, match="GPIO17 is not open"):
         gpio.read("17")
 
 
-def test_a_watched_line_is_free_the_moment_it_is_closed(gpio: Interface, chip: Any) -> None:
-    import gpiod
-
-    with gpiod.Chip(f"/dev/{chip.name}") as handle:
-        for _ in range(20):
-            take(gpio, "5")
-            take(gpio, "6")
-            edges = watched(gpio, "5")
-            watched(gpio, "6")
-            chip.pull(5, 1)
-            edges.get(timeout=DEADLINE)
-            chip.pull(5, 0)
-            edges.get(timeout=DEADLINE)
-            gpio.close("5")
-            assert not handle.get_line_info(5).used
-            gpio.close("6")
+@pytest.mark.parametrize(
+    ("settings", "answer"),
+    [
+        ({"pull": "up"}, "setting 'pull' is unknown; there are: active_low, bias, drive, debounce_period"),
+        ({"bias": "up"}, "setting 'bias' is 'up'; wanted one of 'as-is', 'disabled', 'pull-down', 'pull-up'"),
+        ({"drive": 1}, "setting 'drive' is 1; wanted one of 'open-drain', 'open-source', 'push-pull'"),
+        ({"debounce_period": -1}, "setting 'debounce_period' is -1; wanted number >= 0 and <= 60"),
+        ({"active_low": "yes"}, "setting 'active_low' is 'yes'; wanted boolean"),
+    ],
+)
+def test_a_setting_that_there_is_not_is_answered_with_those_that_there_are(
+    gpio: Interface, chip: Any, settings: Any, answer: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        take(gpio, "5", **settings)
+    assert str(raised.value) == answer
+    assert not info(chip, 5).used
 
 
 def test_a_chip_that_this_user_may_not_open_names_the_remedy(chip: Any) -> None:
@@ -280,62 +200,6 @@ def test_a_chip_that_this_user_may_not_open_names_the_remedy(chip: Any) -> None:
     finally:
         os.seteuid(0)
     assert gpio.channels()
-
-
-def test_a_chip_that_disappears_gives_its_reason_and_no_busy_thread(gpio: Interface, chip: Any) -> None:
-    take(gpio, "5")
-    take(gpio, "17", "output", first=1)
-    watched(gpio, "5")
-    chip.remove()
-    with pytest.raises(DeviceFailed, match=r"GPIO5: reading failed: No such device \(ENODEV\)"):
-        gpio.read("5")
-    with pytest.raises(DeviceFailed, match=r"GPIO17: writing failed: No such device \(ENODEV\)"):
-        gpio.write("17", 0)
-    busy = time.process_time()
-    time.sleep(0.2)
-    assert time.process_time() - busy < 0.1
-    with pytest.raises(InterfaceError):
-        take(gpio, "6")
-
-
-def test_a_chip_that_is_back_by_another_number_is_found_again(gpio: Interface, chip: Any) -> None:
-    take(gpio, "5")
-    gpio.close("5")
-    chip.remove()
-    between, back = type(chip)("between", 4), type(chip)("pinctrl-bcm2711")
-    try:
-        assert back.name != chip.name
-        take(gpio, "17", "output", first=1)
-        assert back.value(17) == 1
-        gpio.shut()
-    finally:
-        back.remove()
-        between.remove()
-
-
-def test_lines_that_we_hold_are_taken_again_when_their_chip_is_back_by_another_number(chip: Any) -> None:
-    gpio = make("gpiod", {"chip": "pinctrl-bcm2711"}, Context())
-    take(gpio, "17", "output", first=1)
-    take(gpio, "5")
-    watched(gpio, "5")
-    chip.remove()
-    for channel in ("17", "5", "17"):
-        with pytest.raises(
-            InterfaceError, match=r"no GPIO chip is called 'pinctrl-bcm2711'; there are: .*another-chip"
-        ):
-            take(gpio, channel)
-    between, back = type(chip)("between", 4), type(chip)("pinctrl-bcm2711")
-    try:
-        take(gpio, "17", "output", first=1)
-        take(gpio, "5")
-        edges = watched(gpio, "5")
-        back.pull(5, 1)
-        assert edges.get(timeout=DEADLINE).edge == "rising"
-        assert back.value(17) == 1
-        gpio.shut()
-    finally:
-        back.remove()
-        between.remove()
 
 
 def test_what_a_line_cannot_take_is_refused(gpio: Interface, chip: Any) -> None:
@@ -365,16 +229,7 @@ def test_shutting_leaves_no_line_no_thread_and_no_descriptor(chip: Any) -> None:
     gpio.shut()
 
 
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def until(condition: Any) -> None:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.001)
-
-
-def until_value(chip: Any, line: int, value: int) -> None:
-    until(lambda: chip.value(line) == value)
+def info(chip: Any, line: int) -> Any:
+    """What the kernel tells everybody about a line."""
+    with gpiod.Chip(f"/dev/{chip.name}") as handle:
+        return handle.get_line_info(line)
