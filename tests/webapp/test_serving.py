@@ -105,7 +105,7 @@ def test_what_is_wrong_at_the_start_is_said_in_a_line(stage: Stage, tmp_path: Pa
     assert "already in use" in _refusal(*usual, "--port", str(stage.web_port))
     assert "there is no folder" in _refusal(*usual, "--displays-dir", str(tmp_path / "none"))
     (tmp_path / "file").touch()
-    assert "cannot be made" in _refusal("--url", url, "--state", str(tmp_path / "file"))
+    assert "is a file, a folder is needed" in _refusal("--url", url, "--state", str(tmp_path / "file"))
     (tmp_path / "webapp.db").write_text("this is no database, this is no database, this is no database")
     refusal = _refusal(*usual, "--port", "0")
     assert "not a database" in refusal

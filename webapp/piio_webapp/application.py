@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from piio.private_file import make_private_folder
 from piio_webapp import display_door, entrance, folder, pages, sockets
 from piio_webapp.desk import Desk
 from piio_webapp.headers import secured
@@ -33,7 +34,7 @@ class CookieForThisScheme(SecureCookieSessionInterface):
 
 def create_app(options: Options) -> tuple[Flask, Desk, SocketIO]:
     """Make the application and start what runs beside it: the connection to the broker and the frames."""
-    state = folder.prepared(options.state)
+    state = make_private_folder(options.state)
     key = folder.session_key(state)
     desk = Desk(options, opened(state, options.database), folder.instance(key))
     app = Flask(__name__)

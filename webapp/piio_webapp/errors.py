@@ -7,9 +7,5 @@ class PersonError(PiioError, ValueError):
     """A person who cannot be made, changed or found."""
 
 
-class StateError(PiioError, OSError):
-    """A state folder or database that cannot be used."""
-
-
 class DoorError(PiioError, OSError):
     """An address that cannot be listened on."""

@@ -5,21 +5,10 @@ import os
 import secrets
 from pathlib import Path
 
-from piio_webapp.errors import StateError
+from piio.private_file import StateError, make_private_folder
 
 KEY_FILE = "webapp.key"
 DATABASE_FILE = "webapp.db"
-
-
-def prepared(state: Path) -> Path:
-    """Return the folder, made if it is missing; StateError says why it cannot be used."""
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StateError(f"the state folder {state} cannot be made: {error.strerror}") from error
-    if not os.access(state, os.R_OK | os.W_OK | os.X_OK):
-        raise StateError(f"the state folder {state} cannot be written: change its owner or choose another --state")
-    return state
 
 
 def session_key(state: Path) -> bytes:
@@ -46,7 +35,7 @@ def database_url(state: Path, given: str | None) -> str:
     """Return the database's URL; the SQLite file of the folder is made readable by its owner alone."""
     if given:
         return given
-    path = prepared(state) / DATABASE_FILE
+    path = make_private_folder(state) / DATABASE_FILE
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:

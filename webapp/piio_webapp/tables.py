@@ -6,7 +6,7 @@ from sqlalchemy import Engine, ForeignKey, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from piio_webapp.errors import StateError
+from piio.private_file import StateError
 from piio_webapp.folder import database_url
 
 
