@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from piio_agent.interfaces.errors import ChannelClosed, ChannelUnknown, NotSuppo
 from piio_agent.interfaces.i2c import I2cDevice
 from tests.hardware.guest.hwsim import PARAMETERS, register_file
 
-FOLDER = Path(__file__).parents[3] / "docs" / "examples" / "drivers"
+DOCS = Path(__file__).parents[3] / "docs"
+FOLDER = DOCS / "examples" / "drivers"
 
 TEMPERATURE, HYSTERESIS, LIMIT = 0, 2, 3
 
@@ -108,3 +110,12 @@ def test_a_chip_that_is_not_there_or_does_not_answer_says_what_to_look_at(lm75: 
     absent = make("lm75", {"bus": 1, "address": 0x4C}, Context(), drivers([FOLDER]))
     with pytest.raises(InterfaceError, match=r"/dev/i2c-1 address 0x4c does not answer \(ENXIO\): see to its power"):
         absent.channels()
+
+
+def test_the_lines_that_the_page_shows_for_a_test_run(chip: I2cDevice, capsys: pytest.CaptureFixture[str]) -> None:
+    chip.write_word(TEMPERATURE, 0x1980)
+    (code,) = re.findall(r"^```python\n(from .*?)^```", (DOCS / "drivers.md").read_text(), re.MULTILINE | re.DOTALL)
+    here = code.replace('"bus": 7', f'"bus": {chip.path.removeprefix("/dev/i2c-")}').replace('"drivers"', f'"{FOLDER}"')
+    assert here != code
+    exec(compile(here, "docs/drivers.md", "exec"), {})
+    assert capsys.readouterr().out == "25.5\n"
