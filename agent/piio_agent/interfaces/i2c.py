@@ -72,7 +72,7 @@ class I2cDevice:
 
     def _why(self, doing: str, reason: OSError) -> InterfaceError:
         if reason.errno == errno.ENOENT:
-            remedy = "switch I2C on (sudo raspi-config nonint do_i2c 0, then reboot), or correct bus"
+            remedy = "switch I2C on (on a Raspberry Pi: sudo raspi-config nonint do_i2c 0, then reboot), or correct bus"
             return DeviceMissing(f"{self.path}: there is no such bus: {remedy}")
         if reason.errno in (errno.EACCES, errno.EPERM):
             return PermissionDenied(self.path, "i2c")
