@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from piio_webapp.folder import instance
+from piio_webapp.state_folder import instance
 from tests.webapp.bench import Bench
 from tests.webapp.stage import PIIO, Page, Stage, Visitor, eventually
 

@@ -11,9 +11,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from piio.private_file import make_private_folder
-from piio_webapp import display_door, entrance, folder, pages, sockets
-from piio_webapp.desk import Desk
+from piio_webapp import display_door, login_form, pages, sockets, state_folder
 from piio_webapp.headers import secured
+from piio_webapp.hub import Hub
 from piio_webapp.logins import LASTING
 from piio_webapp.options import Options
 from piio_webapp.tables import opened
@@ -32,28 +32,28 @@ class CookieForThisScheme(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def create_app(options: Options) -> tuple[Flask, Desk, SocketIO]:
+def create_app(options: Options) -> tuple[Flask, Hub, SocketIO]:
     """Make the application and start what runs beside it: the connection to the broker and the frames."""
     state = make_private_folder(options.state)
-    key = folder.session_key(state)
-    desk = Desk(options, opened(state, options.database), folder.instance(key))
+    key = state_folder.session_key(state)
+    hub = Hub(options, opened(state, options.database), state_folder.instance(key))
     app = Flask(__name__)
     app.config.update(_settings(key, options))
     app.session_interface = CookieForThisScheme()
-    app.extensions["desk"] = desk
+    app.extensions["hub"] = hub
     CSRFProtect(app)
-    entrance.limiter.init_app(app)
-    for blueprint in (entrance.blueprint, pages.blueprint, display_door.blueprint):
+    login_form.limiter.init_app(app)
+    for blueprint in (login_form.blueprint, pages.blueprint, display_door.blueprint):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _explained)
     app.register_error_handler(CSRFError, _form_too_old)
     app.after_request(secured)
-    socketio, wire = sockets.opened(app, desk.logins, desk.screens, desk.errands)
+    socketio, wire = sockets.opened(app, hub.logins, hub.pages, hub.requests)
     if options.proxies:
         number = options.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number)  # type: ignore[method-assign]
-    desk.start(wire)
-    return app, desk, socketio
+    hub.start(wire)
+    return app, hub, socketio
 
 
 def _settings(key: bytes, options: Options) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from piio_schemas.commands import GRACE, SetResult
 from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.requests import LEASE, LEASE_RENEWED, ViewersLease
 from piio_schemas.states import OFFLINE, ONLINE
-from piio_webapp.mirror import Mirror
+from piio_webapp.board_cache import BoardCache
 from piio_webapp.options import Options
 
 log = logging.getLogger(__name__)
@@ -45,11 +45,11 @@ class Waiting(Struct):
 class Broker:
     """The connection, kept up; whatever waits for an answer gets one."""
 
-    def __init__(self, options: Options, instance: str, mirror: Mirror) -> None:
+    def __init__(self, options: Options, instance: str, cache: BoardCache) -> None:
         self.prefix = options.prefix
         self.user = options.address.user or "webapp"
         self._address = options.address
-        self._mirror = mirror
+        self._cache = cache
         self._status = topics.WEBAPP_STATUS.at(self.prefix, instance=instance)
         self._reply = topics.REPLY.at(self.prefix, user=self.user, rest=instance)
         self._keeper = Keeper(self._make, self._serve)
@@ -87,7 +87,7 @@ class Broker:
             self._looked[agent] = -LEASE_RENEWED
         connection = self._keeper.connection
         if connection and new:
-            connection.subscribe(self._mirror.filters_of(agent))
+            connection.subscribe(self._cache.filters_of(agent))
         if connection:
             self._renew(connection, time.monotonic())
 
@@ -98,8 +98,8 @@ class Broker:
                 return
         connection = self._keeper.connection
         if connection:
-            connection.unsubscribe(filter for filter, _ in self._mirror.filters_of(agent))
-        self._mirror.unlooked(agent)
+            connection.unsubscribe(filter for filter, _ in self._cache.filters_of(agent))
+        self._cache.unlooked(agent)
 
     def request(self, topic: str, request: Any, then: OnAnswer) -> None:
         """Publish a request; `then` gets its answer, or what says that there was none. NotConnected while down."""
@@ -137,18 +137,18 @@ class Broker:
         return Connection(self._address, self._heard, self._lost, will)
 
     def _serve(self, connection: Connection) -> None:
-        self._mirror.connected()
+        self._cache.connected()
         own = [(self._status, 1), (self._reply, topics.REPLY.qos)]
-        connection.subscribe([*self._mirror.filters(), *own])
+        connection.subscribe([*self._cache.filters(), *own])
         with self._lock:
             looked = list(self._looked)
         for agent in looked:
-            connection.subscribe(self._mirror.filters_of(agent))
+            connection.subscribe(self._cache.filters_of(agent))
         connection.publish(self._status, ONLINE, 1, True)
 
     def _lost(self, reason: str) -> None:
         log.warning("%s", reason)
-        self._mirror.disconnected()
+        self._cache.disconnected()
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         for each in waiting.values():
@@ -164,7 +164,7 @@ class Broker:
         elif message.topic.endswith("/result"):
             self._result(message)
         else:
-            self._mirror.heard(message)
+            self._cache.heard(message)
 
     def _answered(self, message: Message) -> None:
         waiting = self._forget((message.correlation or b"").decode("ascii", "replace"))
@@ -201,7 +201,7 @@ class Broker:
                 overdue = [self._waiting.pop(id) for id in late]
             for waiting in overdue:
                 waiting.then(waiting.otherwise)
-            self._mirror.settle()
+            self._cache.sweep()
             connection = self._keeper.connection
             if connection:
                 self._renew(connection, now)

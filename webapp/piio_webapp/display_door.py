@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, abort, current_app, jsonify, send_from_directory
 
-from piio_webapp.entrance import only_people
+from piio_webapp.login_form import only_people
 
 log = logging.getLogger(__name__)
 

@@ -7,5 +7,5 @@ class PersonError(PiioError, ValueError):
     """A person who cannot be made, changed or found."""
 
 
-class DoorError(PiioError, OSError):
+class ListenError(PiioError, OSError):
     """An address that cannot be listened on."""

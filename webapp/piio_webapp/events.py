@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from piio_schemas import requests, topics
 from piio_schemas.identifiers import NAME, POINT
 from piio_schemas.roles import Role
-from piio_webapp.boot import PageTick
+from piio_webapp.tick import PageTick
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 AgentName = Annotated[str, Meta(pattern=f"^{NAME}$", max_length=63)]
@@ -42,7 +42,7 @@ class Ask(Struct, frozen=True, forbid_unknown_fields=True):
     body: dict[str, Any] = {}
 
 
-class Errand(Struct, frozen=True):
+class Route(Struct, frozen=True):
     """What a verb needs and where it goes."""
 
     role: Role
@@ -50,12 +50,12 @@ class Errand(Struct, frozen=True):
     model: type[requests.Request]
 
 
-ERRANDS: dict[str, Errand] = {
-    "history": Errand(Role.VIEWER, topics.REQUEST_HISTORY, requests.HistoryRequest),
-    "revisions": Errand(Role.VIEWER, topics.REQUEST_REVISIONS, requests.RevisionsRequest),
-    "preview": Errand(Role.VIEWER, topics.REQUEST_PREVIEW, requests.PreviewRequest),
-    "restore": Errand(Role.ADMIN, topics.REQUEST_RESTORE, requests.RestoreRequest),
-    "copy": Errand(Role.ADMIN, topics.REQUEST_COPY, requests.CopyRequest),
-    "forget": Errand(Role.ADMIN, topics.REQUEST_FORGET, requests.ForgetRequest),
-    "save": Errand(Role.ADMIN, topics.CONFIG_SET, requests.ConfigurationRequest),
+ROUTES: dict[str, Route] = {
+    "history": Route(Role.VIEWER, topics.REQUEST_HISTORY, requests.HistoryRequest),
+    "revisions": Route(Role.VIEWER, topics.REQUEST_REVISIONS, requests.RevisionsRequest),
+    "preview": Route(Role.VIEWER, topics.REQUEST_PREVIEW, requests.PreviewRequest),
+    "restore": Route(Role.ADMIN, topics.REQUEST_RESTORE, requests.RestoreRequest),
+    "copy": Route(Role.ADMIN, topics.REQUEST_COPY, requests.CopyRequest),
+    "forget": Route(Role.ADMIN, topics.REQUEST_FORGET, requests.ForgetRequest),
+    "save": Route(Role.ADMIN, topics.CONFIG_SET, requests.ConfigurationRequest),
 }

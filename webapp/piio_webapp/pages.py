@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, g, jsonify, render_template
 
 from piio_schemas.identifiers import NAME
 from piio_schemas.roles import Role, may_act_as
-from piio_webapp.entrance import desk, only_people
+from piio_webapp.login_form import hub, only_people
 
 blueprint = Blueprint("pages", __name__)
 
@@ -38,7 +38,7 @@ def configure(agent: str) -> Any:
 @blueprint.get("/healthz")
 def healthz() -> tuple[Response, int]:
     """200 when pages are served and the broker is heard, else 503; needs no log-in."""
-    connected = desk().broker.connected
+    connected = hub().broker.connected
     return jsonify(ok=connected, broker=connected), 200 if connected else 503
 
 

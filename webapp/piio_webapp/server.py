@@ -10,13 +10,13 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from piio_webapp.application import create_app
-from piio_webapp.errors import DoorError
+from piio_webapp.errors import ListenError
+from piio_webapp.open_pages import MOST_PAGES
 from piio_webapp.options import Options
-from piio_webapp.screens import MOST_SCREENS
 
 log = logging.getLogger(__name__)
 
-THREADS = MOST_SCREENS + 28
+THREADS = MOST_PAGES + 28
 """Each web socket holds a thread; the others serve pages."""
 
 STALLED = 20_000
@@ -27,14 +27,14 @@ GRACE = 2
 
 
 def listening(listen: str, port: int) -> socket.socket:
-    """Return a socket that listens; DoorError says who has the port or what is wrong with the address."""
+    """Return a socket that listens; ListenError says who has the port or what is wrong with the address."""
     try:
         family = socket.getaddrinfo(listen, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         made = socket.create_server((listen, port), family=family, backlog=256)
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None)
         reason = os.strerror(number) if number and number > 0 else str(error).rstrip(".")
-        raise DoorError(f"{listen} port {port} cannot be listened on: {reason}; choose another --port") from error
+        raise ListenError(f"{listen} port {port} cannot be listened on: {reason}; choose another --port") from error
     made.set_inheritable(True)
     for option, value in ((socket.TCP_NODELAY, 1), (socket.TCP_USER_TIMEOUT, STALLED)):
         made.setsockopt(socket.IPPROTO_TCP, option, value)  # every connection inherits it
@@ -47,7 +47,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, options: Options, listener: socket.socket) -> None:
         self._piio = options
         self._listener = listener
-        self._desk: Any = None
+        self._hub: Any = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -73,29 +73,29 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Any:
         """Make the application, in the worker: threads do not survive a fork."""
-        app, self._desk, _ = create_app(self._piio)
+        app, self._hub, _ = create_app(self._piio)
         return app
 
     def _post_worker_init(self, worker: Any) -> None:
-        threading.Thread(target=self._watch, args=(worker, os.getppid()), name="watch", daemon=True).start()
+        threading.Thread(target=self._guard, args=(worker, os.getppid()), name="guard", daemon=True).start()
 
     def _worker_exit(self, _: Any, __: Any) -> None:
         """End without waiting for threads that web sockets hold."""
-        if self._desk:
-            self._desk.stop()
+        if self._hub:
+            self._hub.stop()
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
 
-    def _watch(self, worker: Any, arbiter: int) -> None:
+    def _guard(self, worker: Any, arbiter: int) -> None:
         """Close pages as soon as the worker is to stop; end it when its arbiter was killed, which frees the port."""
         never = threading.Event()
         while worker.alive and not never.wait(0.1):
             if os.getppid() != arbiter:
                 os._exit(1)
-        if self._desk:
-            self._desk.stop()
+        if self._hub:
+            self._hub.stop()
 
 
 def served(options: Options) -> None:

@@ -9,13 +9,13 @@ from flask import Flask, request, session
 from flask_socketio import SocketIO
 from msgspec import ValidationError, convert
 
-from piio_webapp.errands import Errands
 from piio_webapp.events import Ask, Look, PageSet
-from piio_webapp.gate import guarded
 from piio_webapp.logins import Logins
+from piio_webapp.open_page import OpenPage
+from piio_webapp.open_pages import OpenPages, Wire
 from piio_webapp.people import Who
-from piio_webapp.screen import Screen
-from piio_webapp.screens import Screens, Wire
+from piio_webapp.requests import Requests
+from piio_webapp.socket_guard import guarded
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Json:
         return orjson.loads(text)
 
 
-def opened(app: Flask, logins: Logins, screens: Screens, errands: Errands) -> tuple[SocketIO, Wire]:
+def opened(app: Flask, logins: Logins, pages: OpenPages, requests: Requests) -> tuple[SocketIO, Wire]:
     """Open Socket.IO at its usual path; return it and how pages are reached through it."""
     socketio = SocketIO(
         app,
@@ -55,52 +55,52 @@ def opened(app: Flask, logins: Logins, screens: Screens, errands: Errands) -> tu
     server = app.extensions["socketio"].server
     app.wsgi_app = guarded(app, logins, lambda: len(server.eio.sockets))  # type: ignore[method-assign, assignment]
     wire = Wire(_sender(socketio), _closer(server))
-    _connections(socketio, logins, screens)
-    _events(socketio, logins, screens, errands, wire)
+    _connections(socketio, logins, pages)
+    _events(socketio, logins, pages, requests, wire)
     return socketio, wire
 
 
-def _connections(socketio: SocketIO, logins: Logins, screens: Screens) -> None:
+def _connections(socketio: SocketIO, logins: Logins, pages: OpenPages) -> None:
     def connect(_: Any = None) -> bool:
         """Let in who is logged in; called by the server alone, and as an event it grants nothing."""
         login = session.get("login")
-        return isinstance(login, str) and logins.who(login) is not None and screens.opened(_sid(), login)
+        return isinstance(login, str) and logins.who(login) is not None and pages.opened(_sid(), login)
 
     def gone(_: Any = None) -> None:
-        screens.closed(_sid())
+        pages.closed(_sid())
 
     socketio.on_event("connect", connect)
     socketio.on_event("disconnect", gone)
 
 
-def _events(socketio: SocketIO, logins: Logins, screens: Screens, errands: Errands, wire: Wire) -> None:
-    def checked(handle: Callable[[Who, Screen, Any], None], model: type[Any]) -> Callable[..., None]:
+def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requests, wire: Wire) -> None:
+    def checked(handle: Callable[[Who, OpenPage, Any], None], model: type[Any]) -> Callable[..., None]:
         """Wrap a handler: the person and the argument are looked at anew at every event."""
 
         def handler(*arguments: Any) -> None:
-            screen = screens.of(_sid())
-            who = logins.who(screen.login) if screen else None
-            if screen is None or who is None or not screen.allowance.taken():
+            page = pages.of(_sid())
+            who = logins.who(page.login) if page else None
+            if page is None or who is None or not page.allowance.taken():
                 wire.close(_sid())
                 return
             try:
                 (argument,) = arguments
-                handle(who, screen, convert(argument, model))
+                handle(who, page, convert(argument, model))
             except (ValueError, ValidationError) as error:
                 log.info("a page of %s sent what is no %s: %s", who.name, model.__name__, error)
 
         return handler
 
-    def look(_: Who, screen: Screen, wanted: Look) -> None:
-        screens.look(screen.sid, wanted.agent, wanted.raws)
+    def look(_: Who, page: OpenPage, wanted: Look) -> None:
+        pages.look(page.sid, wanted.agent, wanted.raws)
 
-    def set(who: Who, screen: Screen, wanted: PageSet) -> None:
-        if screens.begun(screen):
-            errands.set(who, wanted, lambda answer: screens.answer(screen.sid, answer))
+    def set(who: Who, page: OpenPage, wanted: PageSet) -> None:
+        if pages.begun(page):
+            requests.set(who, wanted, lambda answer: pages.answer(page.sid, answer))
 
-    def ask(who: Who, screen: Screen, wanted: Ask) -> None:
-        if screens.begun(screen):
-            errands.ask(who, wanted, lambda answer: screens.answer(screen.sid, answer))
+    def ask(who: Who, page: OpenPage, wanted: Ask) -> None:
+        if pages.begun(page):
+            requests.ask(who, wanted, lambda answer: pages.answer(page.sid, answer))
 
     socketio.on_event("look", checked(look, Look))
     socketio.on_event("set", checked(set, PageSet))

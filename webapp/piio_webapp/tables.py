@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from piio.private_file import StateError
-from piio_webapp.folder import database_url
+from piio_webapp.state_folder import database_url
 
 
 class Base(DeclarativeBase):

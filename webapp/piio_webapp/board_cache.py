@@ -26,13 +26,13 @@ DOCUMENTS = {
     topics.APPLIED.pattern: "applied",
     topics.HEALTH.pattern: "health",
 }
-SETTLING = 15.0
+ALL_HEARD_WITHIN = 15.0
 """Seconds after connecting in which every board has been heard of, agents' and the bridge's pauses included."""
 
 READINGS = {topics.VALUE.pattern: "values", topics.QUALITY.pattern: "qualities", topics.RAW.pattern: "raws"}
 
 
-class Board(Struct):
+class HeardBoard(Struct):
     """One board as last heard of."""
 
     status: str = OFFLINE
@@ -70,14 +70,18 @@ class Change(Struct, frozen=True):
 OnChange = Callable[[Change], None]
 
 
-class Mirror:
+class BoardCache:
     """What was heard; `on_change` runs on the thread that brought the change, under the lock."""
 
     def __init__(
-        self, prefix: str, on_change: OnChange, settling: float = SETTLING, seen: Mapping[str, float] | None = None
+        self,
+        prefix: str,
+        on_change: OnChange,
+        all_heard_within: float = ALL_HEARD_WITHIN,
+        seen: Mapping[str, float] | None = None,
     ) -> None:
         self.lock = threading.RLock()
-        self.boards: dict[str, Board] = {}
+        self.boards: dict[str, HeardBoard] = {}
         self.broker = False
         self.bridge = False
         self.quiet = False
@@ -86,10 +90,10 @@ class Mirror:
         self._seen = dict(seen or {})
         self._prefix = prefix
         self._on_change = on_change
-        self._settling = settling
+        self._all_heard_within = all_heard_within
         self._beacon: tuple[Echo, float] | None = None
         self._unheard: set[str] = set()
-        self._settled_at = 0.0
+        self._all_heard_at = 0.0
 
     def filters(self) -> Iterator[tuple[str, int]]:
         """The topics that are always heard."""
@@ -106,7 +110,7 @@ class Mirror:
         """Begin anew on a connection: what is retained will be told again, what is not there any more is forgotten."""
         with self.lock:
             self.broker, self.bridge, self.quiet, self._beacon = True, False, False, None
-            self._unheard, self._settled_at = set(self.boards), time.monotonic() + self._settling
+            self._unheard, self._all_heard_at = set(self.boards), time.monotonic() + self._all_heard_within
             for board in self.boards.values():
                 board.values.clear()
                 board.qualities.clear()
@@ -119,14 +123,14 @@ class Mirror:
             self.broker, self.bridge, self.quiet, self._beacon = False, False, False, None
             self._on_change(Change("link"))
 
-    def settle(self) -> None:
+    def sweep(self) -> None:
         """Forget the boards that were removed while nothing was heard, notice a quiet bridge; call it now and then."""
         with self.lock:
             silence = time.monotonic() - self._bridge_heard
             if self.bridge and not self.quiet and silence > believed_for(BRIDGE_PERIOD):
                 self.quiet = True
                 self._on_change(Change("link"))
-            if self.broker and self._unheard and time.monotonic() >= self._settled_at:
+            if self.broker and self._unheard and time.monotonic() >= self._all_heard_at:
                 gone, self._unheard = self._unheard & self.boards.keys(), set()
                 for agent in gone:
                     del self.boards[agent]
@@ -184,7 +188,7 @@ class Mirror:
         if board is None:
             if not message.payload or pattern in READINGS or len(self.boards) >= MOST_BOARDS:
                 return
-            board = self.boards[agent] = Board(seen=self._seen.get(agent))
+            board = self.boards[agent] = HeardBoard(seen=self._seen.get(agent))
         if pattern != topics.HEALTH.pattern:
             self._unheard.discard(agent)
         if pattern in READINGS:
@@ -206,7 +210,7 @@ class Mirror:
         if not message.retained:
             self._on_change(Change("event", agent, point, before=event.reason))
 
-    def _status(self, agent: str, board: Board, message: Message) -> None:
+    def _status(self, agent: str, board: HeardBoard, message: Message) -> None:
         if not message.payload:
             self._forget_if_gone(agent, board)
             return
@@ -216,7 +220,7 @@ class Mirror:
                 board.seen = time.time()
             self._on_change(Change("status", agent, before=None if message.retained else before))
 
-    def _document(self, agent: str, board: Board, name: str, message: Message) -> None:
+    def _document(self, agent: str, board: HeardBoard, name: str, message: Message) -> None:
         before = board.documents.get(name)
         if message.payload:
             try:
@@ -232,14 +236,14 @@ class Mirror:
         if not message.payload:
             self._forget_if_gone(agent, board)
 
-    def _forget_if_gone(self, agent: str, board: Board) -> None:
+    def _forget_if_gone(self, agent: str, board: HeardBoard) -> None:
         """A board whose capabilities and configuration were cleared was removed by somebody."""
         if not board.documents.keys() & {"capabilities", "config"}:
             self.boards.pop(agent, None)
             self._seen.pop(agent, None)
             self._on_change(Change("gone", agent))
 
-    def _reading(self, agent: str, board: Board, kind: str, levels: dict[str, str], payload: bytes) -> None:
+    def _reading(self, agent: str, board: HeardBoard, kind: str, levels: dict[str, str], payload: bytes) -> None:
         key = levels["point"] if "point" in levels else f"{levels['interface']}/{levels['channel']}"
         readings: dict[str, Any] = getattr(board, kind)
         if not payload:

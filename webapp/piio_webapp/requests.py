@@ -12,20 +12,20 @@ from piio_schemas import topics
 from piio_schemas.commands import DEFAULT_TTL, Set, SetResult
 from piio_schemas.documents import DocumentError, as_model, encode
 from piio_schemas.roles import Role, may_act_as
+from piio_webapp.board_cache import BoardCache
 from piio_webapp.broker import Broker
-from piio_webapp.events import ERRANDS, Ask, PageSet
-from piio_webapp.mirror import Mirror
+from piio_webapp.events import ROUTES, Ask, PageSet
 from piio_webapp.people import Who
 
 Tell = Callable[[Any], None]
 
 
-class Errands:
+class Requests:
     """What people ask through their pages; `tell` gets the outcome, at once or later, on any thread."""
 
-    def __init__(self, broker: Broker, mirror: Mirror) -> None:
+    def __init__(self, broker: Broker, cache: BoardCache) -> None:
         self._broker = broker
-        self._mirror = mirror
+        self._cache = cache
 
     def set(self, who: Who, wanted: PageSet, tell: Tell) -> None:
         """Ask a point for a value, unless the page is too old, the person may not or the bridge is not there."""
@@ -40,7 +40,7 @@ class Errands:
             return
         command = Set(
             value=wanted.value, id=id, ttl=DEFAULT_TTL, pulse=wanted.pulse, by=who.name,
-            beacon=self._mirror.bridge_echo(DEFAULT_TTL),
+            beacon=self._cache.bridge_echo(DEFAULT_TTL),
         )  # fmt: skip
         if command.beacon is None:
             done(SetResult(id=id, status="refused", reason="the bridge is not there: nothing was sent"))
@@ -57,16 +57,16 @@ class Errands:
         def failed(message: str) -> None:
             tell({"id": asked.id, "answer": {"ok": False, "error": {"message": message}}})
 
-        errand = ERRANDS[asked.verb]
-        if not may_act_as(who.role, errand.role):
-            failed(f"this needs the role {errand.role}; you are {who.role}")
+        route = ROUTES[asked.verb]
+        if not may_act_as(who.role, route.role):
+            failed(f"this needs the role {route.role}; you are {who.role}")
             return
-        if "agent" in errand.topic.levels and asked.agent is None:
+        if "agent" in route.topic.levels and asked.agent is None:
             failed("say which board")
             return
         try:
-            request = as_model({**asked.body, "by": who.name}, errand.model)
-            topic = errand.topic.at(self._broker.prefix, agent=asked.agent or "")
+            request = as_model({**asked.body, "by": who.name}, route.model)
+            topic = route.topic.at(self._broker.prefix, agent=asked.agent or "")
             self._broker.request(topic, request, lambda answer: tell({"id": asked.id, "answer": answer}))
         except (DocumentError, PiioError) as error:
             failed(str(error))

@@ -1,4 +1,4 @@
-"""The gate before the sockets: strangers are turned away before anything is held for them."""
+"""The guard before the sockets: strangers are turned away before anything is held for them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,10 +15,10 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def guarded(app: Flask, logins: Logins, count: Callable[[], int]) -> Wsgi:
-    """Return the application behind the gate; `count` says how many sockets are open."""
+    """Return the application behind the guard; `count` says how many sockets are open."""
     inner = app.wsgi_app
 
-    def gate(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def guard(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").startswith(SOCKETS):
             return inner(environ, start_response)
         with app.request_context(dict(environ)):
@@ -29,4 +29,4 @@ def guarded(app: Flask, logins: Logins, count: Callable[[], int]) -> Wsgi:
             return Response("too many pages are open\n", 503, mimetype="text/plain")(environ, start_response)
         return inner(environ, start_response)
 
-    return gate
+    return guard

@@ -34,8 +34,8 @@ class Allowance(Struct):
         return True
 
 
-class Screen(Struct, eq=False):
-    """What the web app keeps for a page; guarded by the mirror's lock."""
+class OpenPage(Struct, eq=False):
+    """What the web app keeps for a page; guarded by the cache's lock."""
 
     sid: str
     login: str

@@ -10,20 +10,20 @@ from flask import Blueprint, Response, abort, current_app, g, redirect, render_t
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-from piio_webapp.desk import Desk
+from piio_webapp.hub import Hub
 
 WRONG_PER_ADDRESS = "10 per minute"
 WRONG_PER_NAME = "10 per minute"
 
-blueprint = Blueprint("entrance", __name__)
+blueprint = Blueprint("login_form", __name__)
 limiter = Limiter(get_remote_address, storage_uri="memory://")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def desk() -> Desk:
+def hub() -> Hub:
     """Return the running web app's parts."""
-    found: Desk = current_app.extensions["desk"]
+    found: Hub = current_app.extensions["hub"]
     return found
 
 
@@ -32,10 +32,10 @@ def only_people(view: View) -> View:
 
     @functools.wraps(view)
     def guarded(*arguments: Any, **named: Any) -> Any:
-        who = desk().logins.who(session.get("login"))
+        who = hub().logins.who(session.get("login"))
         if who is None:
             wanted = request.full_path.rstrip("?")
-            return redirect(url_for("entrance.login", next=None if wanted == "/" else wanted))
+            return redirect(url_for("login_form.login", next=None if wanted == "/" else wanted))
         g.who = who
         return view(*arguments, **named)
 
@@ -53,7 +53,7 @@ def _was_wrong(response: Response) -> bool:
 @blueprint.get("/login")
 def login() -> Any:
     """The form, or straight on for who is logged in."""
-    if desk().logins.who(session.get("login")):
+    if hub().logins.who(session.get("login")):
         return redirect(_next())
     return render_template("login.html", next=_next())
 
@@ -64,7 +64,7 @@ def login() -> Any:
 def log_in() -> Any:
     """Let in whose name and password fit, in a session of its own."""
     name = request.form.get("name", "").strip()
-    who = desk().logins.verified(name, request.form.get("password", ""))
+    who = hub().logins.verified(name, request.form.get("password", ""))
     if who is None:
         message = "The name or the password is wrong."
         return render_template("login.html", next=_next(), name=name, message=message), 401
@@ -76,27 +76,27 @@ def log_out() -> Any:
     """End the log-in and close its sockets."""
     id = session.get("login")
     if isinstance(id, str):
-        desk().logins.ended(id)
-        desk().screens.close_login(id)
+        hub().logins.ended(id)
+        hub().pages.close_login(id)
     session.clear()
-    return redirect(url_for("entrance.login"))
+    return redirect(url_for("login_form.login"))
 
 
 @blueprint.get("/first/<token>")
 @limiter.limit("20 per minute")
 def first(token: str) -> Any:
     """Let the first person in by the link that was printed at the start; it works once."""
-    options = desk().options
+    options = hub().options
     known, given = (hashlib.sha256(text.encode()).digest() for text in (options.first_token, token))
     if not options.first_token or not hmac.compare_digest(known, given):
         abort(404)
-    if not desk().logins.link_used(token):
+    if not hub().logins.link_used(token):
         return render_template("message.html", title="This link was used already", text="Please log in instead."), 410
     return _let_in(options.first_user, _home())
 
 
 def _let_in(name: str, to: str) -> Any:
-    id = desk().logins.begun(name)
+    id = hub().logins.begun(name)
     if id is None:
         text = f"There is no person '{name}' here: make one with `piio user add`."
         return render_template("message.html", title="Nobody of that name", text=text), 403
@@ -115,7 +115,7 @@ def _next() -> str:
 
 def _home() -> str:
     """Where people arrive: at the one board that has displays, or at the list when there are several or none."""
-    mirror = desk().mirror
-    with mirror.lock:
-        shown = [name for name, board in mirror.boards.items() if board.documents.get("config", {}).get("displays")]
+    cache = hub().cache
+    with cache.lock:
+        shown = [name for name, board in cache.boards.items() if board.documents.get("config", {}).get("displays")]
     return url_for("pages.board", agent=shown[0]) if len(shown) == 1 else "/"

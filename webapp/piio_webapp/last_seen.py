@@ -7,7 +7,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from piio_webapp.mirror import Change, Mirror
+from piio_webapp.board_cache import BoardCache, Change
 from piio_webapp.tables import Sighting
 
 log = logging.getLogger(__name__)
@@ -16,17 +16,17 @@ KEPT_EVERY = 60.0
 """Seconds between two writes while nothing happens; a board that goes offline is written at once."""
 
 
-class Sightings:
-    """Writes what the mirror knows, on a thread of its own: nobody who hears or shows waits for the disk."""
+class LastSeen:
+    """Writes what the cache knows, on a thread of its own: nobody who hears or shows waits for the disk."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._mirror: Mirror | None = None
+        self._cache: BoardCache | None = None
         self._written: dict[str, float] = {}
         self._gone: set[str] = set()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sightings", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="last seen", daemon=True)
 
     def known(self) -> dict[str, float]:
         """Return the Unix seconds at which each board was last heard of, as far as it was written."""
@@ -34,9 +34,9 @@ class Sightings:
             self._written = {row.agent: row.seen for row in session.scalars(select(Sighting))}
         return dict(self._written)
 
-    def start(self, mirror: Mirror) -> None:
+    def start(self, cache: BoardCache) -> None:
         """Begin to write."""
-        self._mirror = mirror
+        self._cache = cache
         self._thread.start()
 
     def stop(self) -> None:
@@ -47,7 +47,7 @@ class Sightings:
             self._thread.join(1)
 
     def changed(self, change: Change) -> None:
-        """Take notice of a board that went offline or was removed; call it with the mirror's lock held."""
+        """Take notice of a board that went offline or was removed; call it with the cache's lock held."""
         if change.kind == "gone" and change.agent:
             self._gone.add(change.agent)
         if change.kind in ("gone", "status"):
@@ -63,10 +63,10 @@ class Sightings:
                 log.warning("when boards were last seen could not be written: %s", error)
 
     def _write(self) -> None:
-        if self._mirror is None:
+        if self._cache is None:
             return
-        with self._mirror.lock:
-            seen = {agent: board.seen for agent, board in self._mirror.boards.items() if board.seen is not None}
+        with self._cache.lock:
+            seen = {agent: board.seen for agent, board in self._cache.boards.items() if board.seen is not None}
             gone, self._gone = self._gone - seen.keys(), set()
         new = {agent: at for agent, at in seen.items() if self._written.get(agent) != at}
         with Session(self._engine) as session:
