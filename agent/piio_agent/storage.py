@@ -42,7 +42,7 @@ class StoredConfiguration:
         except OSError as error:
             log.warning("%s cannot be read: %s", self._path, error.strerror)
         except (ConfigurationError, DocumentError) as error:
-            _move_aside(self._path, str(error))
+            move_aside(self._path, str(error))
         return None
 
     def keep(self, configuration: Configuration) -> None:
@@ -111,7 +111,7 @@ class LastOutputs:
             log.warning("%s cannot be read: %s", self._path, error.strerror)
             return {}
         except (msgspec.MsgspecError, ValueError) as error:
-            _move_aside(self._path, str(error))
+            move_aside(self._path, str(error))
             return {}
         return saved.outputs if saved.boot_id == self._boot_id else {}
 
@@ -124,19 +124,34 @@ def _read_boot_id() -> str:
         return os.urandom(8).hex()
 
 
-def _write(path: Path, payload: bytes, durable: bool) -> None:
-    """Replace a file as a whole, so that a power cut leaves the old or the new one."""
+def replace_file(path: Path, payload: bytes, durable: bool) -> None:
+    """Replace a file as a whole, so that a power cut leaves the old or the new one; OSError if it cannot be."""
     new = path.with_suffix(".new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with new.open("wb") as file:
-            file.write(payload)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        new.replace(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with new.open("wb") as file:
+        file.write(payload)
         if durable:
-            _sync_folder(path.parent)
+            file.flush()
+            os.fsync(file.fileno())
+    new.replace(path)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def move_aside(path: Path, why: str) -> None:
+    """Keep a file that is broken under another name, and say so."""
+    aside = path.with_suffix(".broken")
+    try:
+        path.replace(aside)
+    except OSError as error:
+        log.warning("%s is broken (%s) and cannot be moved aside: %s", path, why, error.strerror)
+    else:
+        log.warning("%s is broken (%s): moved aside to %s", path, why, aside.name)
+
+
+def _write(path: Path, payload: bytes, durable: bool) -> None:
+    try:
+        replace_file(path, payload, durable)
     except OSError as error:
         log.warning("%s cannot be written: %s", path, error.strerror)
 
@@ -147,13 +162,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _move_aside(path: Path, why: str) -> None:
-    aside = path.with_suffix(".broken")
-    try:
-        path.replace(aside)
-    except OSError as error:
-        log.warning("%s is broken (%s) and cannot be moved aside: %s", path, why, error.strerror)
-    else:
-        log.warning("%s is broken (%s): moved aside to %s", path, why, aside.name)

@@ -122,6 +122,10 @@ class Interface:
         """What there is to open, by channel id, in the order people expect; may look at the hardware."""
         raise NotSupported(f"the driver {self.name} does not say which channels it has")
 
+    def settings_for(self, channel: str) -> type[Any]:
+        """The settings of a channel: `Settings`, unless an interface has channels of several kinds."""
+        return self.Settings
+
     def open(self, channel: str, direction: Direction, settings: Any, first: float | None = None) -> None:
         """Take hold of a channel; `settings` is an instance of `Settings`.
 

@@ -70,6 +70,10 @@ class NotSupported(InterfaceError):
     """The driver or the channel cannot do what was asked."""
 
 
+class NoReading(InterfaceError):
+    """The channel is well, but there is nothing to read now: it is asked again in its turn."""
+
+
 class ValueRefused(InterfaceError, ValueError):
     """The channel cannot take this raw value; nothing is ever clamped."""
 
