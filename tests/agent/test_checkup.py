@@ -69,6 +69,18 @@ def test_a_drivers_own_mistake_is_told_as_one(tmp_path: Path) -> None:
     ]
 
 
+def test_a_sensor_that_has_nothing_to_tell_yet_is_usable(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "from piio_agent.interfaces import Channel, Interface\nfrom piio_agent.interfaces.errors import NoReading\n"
+        "class Slow(Interface):\n    name = 'slow'\n"
+        "    def channels(self):\n        return {'0': Channel('Smell', ('input',), 'analog')}\n"
+        "    def open(self, *_):\n        pass\n"
+        "    def read(self, channel):\n        raise NoReading('it warms up')\n"
+    )
+    scope = Scope(agent_file(tmp_path, '[interfaces.nose]\ndriver = "slow"').config, (tmp_path,))
+    assert said("agent", scope) == [(True, "nose (slow): 1 channel, 0: it warms up")]
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

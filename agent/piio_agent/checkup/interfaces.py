@@ -7,6 +7,7 @@ from piio.checkup import Finding
 from piio_agent.hardware import InterfaceSettings
 from piio_agent.interfaces.contract import Channel, Context, Interface
 from piio_agent.interfaces.door import Drivers, drivers, make, settings_of
+from piio_agent.interfaces.errors import NoReading
 from piio_agent.reasons import reason
 from piio_agent.settings import SettingsProblem, identity, read_settings
 
@@ -38,7 +39,7 @@ def _interface(name: str, settings: InterfaceSettings, known: Drivers) -> Findin
     # A driver may be anybody's.
     except Exception as error:
         return Finding(PART, False, f"{name}: {reason(error)}")
-    return Finding(PART, True, f"{name}: {len(channels)} channels{tried}")
+    return Finding(PART, True, f"{name}: {len(channels)} channel{'' if len(channels) == 1 else 's'}{tried}")
 
 
 def _try_one(interface: Interface, channels: Mapping[str, Channel]) -> str:
@@ -46,5 +47,8 @@ def _try_one(interface: Interface, channels: Mapping[str, Channel]) -> str:
     if not channels or any(each.directions != ("input",) or each.kind != "analog" for each in channels.values()):
         return ""
     first = next(iter(channels))
-    interface.open(first, "input", settings_of(interface, {}))
-    return f", {first} reads {interface.read(first):g}"
+    interface.open(first, "input", settings_of(interface, {}, first))
+    try:
+        return f", {first} reads {interface.read(first):g}"
+    except NoReading as nothing:
+        return f", {first}: {nothing}"
