@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from piio.address import Address
 from piio_bridge.clock import Clock, SystemClock
-from piio_bridge.control.board import Board
+from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.changing import Changes
 from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
@@ -62,7 +62,7 @@ async def serve(settings: Settings, clock: Clock | None = None) -> None:
 def _control(
     settings: Settings, configurations: Configurations, history: History, data: DataPlane, clock: Clock
 ) -> ControlPlane:
-    boards: dict[str, Board] = {}
+    boards: dict[str, BoardRecord] = {}
     outbox = Outbox()
     prefix = settings.prefix
     freshness = Freshness(configurations.epoch)

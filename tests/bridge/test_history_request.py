@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from piio_bridge.control.board import Board
+from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.requests import Requests
 from piio_bridge.store.database import open_database
 from piio_bridge.store.history import History
@@ -23,7 +23,7 @@ class StoppedClock:
 
 
 def test_history_until_now_has_the_value_of_this_very_millisecond(tmp_path: Path) -> None:
-    clock, board = StoppedClock(), Board("demo")
+    clock, board = StoppedClock(), BoardRecord("demo")
     board.configuration = read_configuration({"points": {"tank": {"interface": "adc", "channel": "0"}}})
     history = History(open_database(f"sqlite:///{tmp_path}/history.db"))
     history.keep("demo", "tank", int(clock.unix() * 1000), 5.0)

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from piio_bridge.control.board import Board
+from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.presence import Presence
 from piio_bridge.data.board import HeardBeacon
@@ -21,7 +21,7 @@ class Bench:
         self.listening_since: float | None = self.now
         self.heard: HeardBeacon | None = None
         self.said: list[str] = []
-        board = Board("demo")
+        board = BoardRecord("demo")
         board.status = "online"
         plane, outbox = cast(DataPlane, self), cast(Outbox, self)
         self.presence = Presence({"demo": board}, cast(Configurations, None), plane, outbox, self, "piio")

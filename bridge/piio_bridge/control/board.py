@@ -11,7 +11,7 @@ from piio_schemas.configuration import Configuration, OutputPoint, read_configur
 from piio_schemas.states import Applied, Capabilities, ChannelCapability
 
 
-class Board:
+class BoardRecord:
     """An agent: what it said of itself, and the configuration we want on it."""
 
     def __init__(self, agent: str) -> None:

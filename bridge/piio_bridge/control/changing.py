@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from piio_bridge.control.board import Board, plain
+from piio_bridge.control.board import BoardRecord, plain
 from piio_bridge.control.checking import check
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
@@ -52,7 +52,7 @@ class Changes:
     """Owns what is desired on every board. One change at a time; the database is asked on threads."""
 
     def __init__(
-        self, boards: dict[str, Board], configurations: Configurations, history: History, plane: DataPlane,
+        self, boards: dict[str, BoardRecord], configurations: Configurations, history: History, plane: DataPlane,
         outbox: Outbox, prefix: str,
     ) -> None:  # fmt: skip
         self._boards = boards
@@ -71,7 +71,7 @@ class Changes:
         if others:
             return _refusal([Problem(key, "unknown field: a patch is of points and displays") for key in others])
 
-        def wanted(board: Board) -> Document:
+        def wanted(board: BoardRecord) -> Document:
             if request.patch is not None:
                 return _patched(board.document, request.patch)
             return dict(request.config or {})
@@ -113,7 +113,7 @@ class Changes:
         with self._history.leaving_out(agent):
             self._configurations.forget(agent, topics)
 
-    async def settle(self, board: Board) -> None:
+    async def settle(self, board: BoardRecord) -> None:
         """Decide what is desired on a board that was heard of, and publish it."""
         async with self._one_at_a_time:
             await self._settle(board)
@@ -123,7 +123,7 @@ class Changes:
         for topic in await asyncio.to_thread(self._configurations.removed_topics):
             self._outbox.send(topic, b"", 1, True)
 
-    async def _settle(self, board: Board) -> None:
+    async def _settle(self, board: BoardRecord) -> None:
         stored = await asyncio.to_thread(self._configurations.newest, board.agent)
         found, board.found = board.found, None
         store = self._configurations.store
@@ -146,7 +146,7 @@ class Changes:
         return await asyncio.to_thread(self._configurations.add, agent, document, by=by, at_least=at_least)
 
     async def _replace(
-        self, agent: str, wanted: Callable[[Board], Document], by: str, base: int | None
+        self, agent: str, wanted: Callable[[BoardRecord], Document], by: str, base: int | None
     ) -> ConfigurationAnswer:
         async with self._one_at_a_time:
             board = self._boards.get(agent)
@@ -164,7 +164,7 @@ class Changes:
                 await self._commit(board, document, configuration, by)
             return ConfigurationAnswer(ok=True, revision=board.configuration.revision, warnings=warnings)
 
-    def _checked(self, board: Board, document: Document) -> tuple[Configuration, list[str]]:
+    def _checked(self, board: BoardRecord, document: Document) -> tuple[Configuration, list[str]]:
         try:
             configuration = read_configuration(document)
         except ConfigurationError as error:
@@ -179,7 +179,7 @@ class Changes:
             raise Refused(problems)
         return configuration, warnings
 
-    async def _commit(self, board: Board, document: Document, configuration: Configuration, by: str) -> None:
+    async def _commit(self, board: BoardRecord, document: Document, configuration: Configuration, by: str) -> None:
         old, new = self._topics(board.agent, board.configuration), self._topics(board.agent, configuration)
         renamed = _renamed(board.configuration, configuration)
         if renamed:
@@ -194,7 +194,7 @@ class Changes:
             for topic in old - new:  # the agent would clear its raws itself, but it is not there
                 self._outbox.send(topic, b"", 1, True)
 
-    def _put_in_force(self, board: Board, stored: Stored) -> None:
+    def _put_in_force(self, board: BoardRecord, stored: Stored) -> None:
         board.keep(stored, self._configurations.store, self._configurations.epoch)
         configuration = board.configuration
         self._outbox.send(CONFIG.at(self._prefix, agent=board.agent), encode(configuration), 1, True)

@@ -16,7 +16,7 @@ from piio.backoff import Backoff
 from piio.complaints import Complaints
 from piio.connection import KEEPALIVE
 from piio_bridge.clock import Clock
-from piio_bridge.control.board import Board
+from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.changing import Changes
 from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
@@ -49,7 +49,7 @@ class ControlPlane:
     """Keeps a connection, handles what arrives, and sends the bridge's beacon from the very task that handles."""
 
     def __init__(
-        self, address: Address, prefix: str, boards: dict[str, Board], freshness: Freshness, outbox: Outbox,
+        self, address: Address, prefix: str, boards: dict[str, BoardRecord], freshness: Freshness, outbox: Outbox,
         sets: Sets, changes: Changes, requests: Requests, presence: Presence, data: DataPlane, clock: Clock,
     ) -> None:  # fmt: skip
         self._address = address
@@ -236,7 +236,7 @@ class ControlPlane:
         if reply_to is not None:
             self._outbox.answer(reply_to, correlation, answer)
 
-    async def _settle(self, board: Board) -> None:
+    async def _settle(self, board: BoardRecord) -> None:
         await asyncio.sleep(SETTLING)
         self._settling.discard(board.agent)
         await self._presence.take_in(board)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from piio_bridge.clock import Clock
-from piio_bridge.control.board import Board
+from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.store.configurations import Configurations
@@ -29,7 +29,7 @@ class Presence:
     """Keeps `boards` true to what is heard; says `offline` for agents that cannot say it themselves."""
 
     def __init__(
-        self, boards: dict[str, Board], configurations: Configurations, plane: DataPlane, outbox: Outbox,
+        self, boards: dict[str, BoardRecord], configurations: Configurations, plane: DataPlane, outbox: Outbox,
         clock: Clock, prefix: str,
     ) -> None:  # fmt: skip
         self._boards = boards
@@ -38,7 +38,7 @@ class Presence:
         self._outbox = outbox
         self._clock = clock
         self._prefix = prefix
-        self._strangers: dict[str, Board] = {}
+        self._strangers: dict[str, BoardRecord] = {}
         self._own_beacons = 0
         self._connected_at = 0.0
 
@@ -50,7 +50,7 @@ class Presence:
     async def load(self) -> None:
         """Bring in the boards that the database knows, and take in those it does not."""
         for agent, document in (await asyncio.to_thread(self._configurations.boards)).items():
-            heard = self._strangers.pop(agent) if agent in self._strangers else Board(agent)
+            heard = self._strangers.pop(agent) if agent in self._strangers else BoardRecord(agent)
             board = self._boards.setdefault(agent, heard)
             if board.capabilities is None and document:
                 board.capabilities = decode(document.encode(), Capabilities)
@@ -58,13 +58,13 @@ class Presence:
             if board.capabilities is not None:
                 await self.take_in(board)
 
-    def hear(self, row: Topic, agent: str, payload: bytes) -> Board | None:
+    def hear(self, row: Topic, agent: str, payload: bytes) -> BoardRecord | None:
         """Take one of an agent's retained documents; returns a board that is to be settled because of it."""
         try:
             check_identity(agent)
         except IdentifierError as error:
             raise DocumentError(str(error)) from error
-        board = self._boards.get(agent) or self._strangers.setdefault(agent, Board(agent))
+        board = self._boards.get(agent) or self._strangers.setdefault(agent, BoardRecord(agent))
         if row is STATUS:
             self._hear_status(board, payload)
         if row is CAPABILITIES:
@@ -91,7 +91,7 @@ class Presence:
                 log.warning("%s shows no sign of life: it is offline", board.agent)
                 self._outbox.send(STATUS.at(self._prefix, agent=board.agent), OFFLINE, 1, True)
 
-    async def take_in(self, board: Board) -> None:
+    async def take_in(self, board: BoardRecord) -> None:
         """Make a board known that was never seen."""
         self._strangers.pop(board.agent, None)
         self._boards[board.agent] = board
@@ -99,12 +99,12 @@ class Presence:
             document = encode(board.capabilities).decode()
             await asyncio.to_thread(self._configurations.keep_capabilities, board.agent, document)
 
-    def _hear_status(self, board: Board, payload: bytes) -> None:
+    def _hear_status(self, board: BoardRecord, payload: bytes) -> None:
         board.status = payload.decode("ascii", "replace")
         online = board.status == ONLINE
         self._plane.order(lambda readings: readings.hear_status(board.agent, online))
 
-    def _hear_config(self, board: Board, payload: bytes) -> Board | None:
+    def _hear_config(self, board: BoardRecord, payload: bytes) -> BoardRecord | None:
         """Keep what was at the broker before us; once we own the configuration, return the board to say it anew."""
         if board.stored is not None:
             return None if self._is_ours(payload) else board
@@ -126,7 +126,7 @@ class Presence:
         epoch = document.get("epoch")
         return isinstance(epoch, int) and epoch >= self._configurations.epoch
 
-    def _hear_capabilities(self, board: Board, payload: bytes) -> Board | None:
+    def _hear_capabilities(self, board: BoardRecord, payload: bytes) -> BoardRecord | None:
         if not payload:
             return None
         before, board.capabilities = board.capabilities, decode(payload, Capabilities)
@@ -135,7 +135,7 @@ class Presence:
         board.renew()
         return board
 
-    def _hear_applied(self, board: Board, payload: bytes) -> Board | None:
+    def _hear_applied(self, board: BoardRecord, payload: bytes) -> BoardRecord | None:
         if not payload:
             return None
         before, board.applied = board.applied, decode(payload, Applied)
@@ -146,7 +146,7 @@ class Presence:
         ahead = board.stored is not None and ours and applied.revision > board.stored.revision
         return board if ahead else None
 
-    def _tell_fail_safes(self, board: Board, before: Applied | None) -> None:
+    def _tell_fail_safes(self, board: BoardRecord, before: Applied | None) -> None:
         if board.applied is None:
             return
         for name, point in board.applied.points.items():
@@ -156,7 +156,7 @@ class Presence:
                 self._outbox.send(POINT_EVENT.at(self._prefix, agent=board.agent, point=name), encode(event), 1)
 
 
-def _period(board: Board) -> float:
+def _period(board: BoardRecord) -> float:
     """Return the seconds between the beacons of an agent that was not heard yet."""
     points = board.configuration.points.values()
     outputs = any(isinstance(point, OutputPoint) for point in points)

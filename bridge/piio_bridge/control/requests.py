@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from piio_bridge.clock import Clock
-from piio_bridge.control.board import Board
+from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.changing import Changes, Refused
 from piio_bridge.equations import Equation, EquationError
 from piio_bridge.errors import BridgeError
@@ -53,7 +53,7 @@ class Requests:
     """The verbs that the bridge understands."""
 
     def __init__(
-        self, boards: Mapping[str, Board], changes: Changes, configurations: Configurations, history: History,
+        self, boards: Mapping[str, BoardRecord], changes: Changes, configurations: Configurations, history: History,
         clock: Clock,
     ) -> None:  # fmt: skip
         self._boards = boards
@@ -119,7 +119,7 @@ class Requests:
         found = await asyncio.to_thread(self._history.buckets, agent, request.point, start, end, request.buckets)
         return HistoryAnswer(buckets=found)
 
-    def _board(self, agent: str) -> Board:
+    def _board(self, agent: str) -> BoardRecord:
         if agent not in self._boards:
             raise RequestFailed(f"there is no board '{agent}'")
         return self._boards[agent]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from msgspec import Struct
 
 from piio_bridge.clock import Clock
-from piio_bridge.control.board import Board, range_of
+from piio_bridge.control.board import BoardRecord, range_of
 from piio_bridge.control.expected import Expected, Place
 from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
@@ -65,7 +65,7 @@ class Sets:
     """Handles sets in stream order; results go out on each point's result topic."""
 
     def __init__(
-        self, boards: Mapping[str, Board], plane: DataPlane, freshness: Freshness, outbox: Outbox,
+        self, boards: Mapping[str, BoardRecord], plane: DataPlane, freshness: Freshness, outbox: Outbox,
         clock: Clock, prefix: str, plain_sets: bool = True,
     ) -> None:  # fmt: skip
         self._boards = boards
@@ -166,7 +166,7 @@ class Sets:
         self._pending[write.id] = Pending(id, agent, name, command.by, place, timer)
         self._expected.wrote(place, write.id, raw, within, pulse=command.pulse is not None)
 
-    def _find(self, agent: str, name: str) -> tuple[Board, OutputPoint]:
+    def _find(self, agent: str, name: str) -> tuple[BoardRecord, OutputPoint]:
         board = self._boards.get(agent)
         if board is None:
             raise SetRefused(f"there is no board '{agent}'")
@@ -180,7 +180,7 @@ class Sets:
             raise SetRefused(said.error or f"'{name}' is not in force on {agent}")
         return board, point
 
-    def _raw(self, board: Board, name: str, point: OutputPoint, command: Set) -> float:
+    def _raw(self, board: BoardRecord, name: str, point: OutputPoint, command: Set) -> float:
         """Return the raw that a set asks for, or refuse; nothing is ever clamped."""
         channel = board.channel(name)
         low, high, digital = range_of(channel)
