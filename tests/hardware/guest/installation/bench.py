@@ -84,7 +84,7 @@ class Ear:
                         return at, message
                 seen = len(self.heard)
                 left = end - time.monotonic()
-                assert left > 0, f"not heard on {topic}; heard there was {self.payloads(topic, since)}"
+                assert left > 0, f"not heard on {topic}; heard there was {self.payloads(topic, since)[-20:]}"
                 self._news.wait(left)
 
     def wait_for(self, topic: str, payload: str, since: int = 0) -> tuple[float, Message]:
