@@ -106,11 +106,11 @@ class Client:
 
     def watch(self, *patterns: str) -> Watch:
         """Return an iterator of readings, the present ones first: `demo/tank`, `demo/+`, `+/tank`, `demo`, `+/+`."""
-        watch = Watch([read_pattern(pattern) for pattern in patterns], self._look_around, self._forget_watch)
+        watch = Watch([read_pattern(pattern) for pattern in patterns], self._refresh, self._forget_watch)
         self._up().want(self._watched(watch))
         with self._lock:
             self._watches = (*self._watches, watch)
-        self._look_around(watch)
+        self._refresh(watch)
         return watch
 
     def set(
@@ -227,7 +227,7 @@ class Client:
         self._leased_at.clear()
         for watch in self._watches:
             session.want(self._watched(watch))
-            self._look_around(watch)
+            self._refresh(watch)
 
     def _session_to_come(self) -> Session:
         return Session(self.address, self._prefix, self._changed, self._lost)
@@ -235,7 +235,7 @@ class Client:
     def _lost(self) -> None:
         """Runs on the network thread: tell every watch that nothing can be relied on, however short it lasts."""
         for watch in self._watches:
-            self._look_around(watch)
+            self._refresh(watch)
 
     def _changed(self, name: tuple[str, str]) -> None:
         """Runs on the network thread: hand a changed reading to those who watch it."""
@@ -249,7 +249,7 @@ class Client:
         if session and watches:
             session.look(offer)
 
-    def _look_around(self, watch: Watch) -> None:
+    def _refresh(self, watch: Watch) -> None:
         """Tell a watch what its points are now, and the boards that somebody looks."""
         session = self._session
         if session is None:

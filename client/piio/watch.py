@@ -10,7 +10,7 @@ from piio.reading import Reading
 MOST_WAITING = 10_000
 """Readings that wait for a slow reader; then the oldest are dropped and counted."""
 
-LOOK_AROUND = 0.5
+REFRESH = 0.5
 """Seconds between two looks at whether the bridge is still there."""
 
 
@@ -23,18 +23,18 @@ class Watch(Iterator[Reading]):
     def __init__(
         self,
         patterns: list[tuple[str, str]],
-        look_around: Callable[["Watch"], None],
+        refresh: Callable[["Watch"], None],
         on_close: Callable[["Watch"], None],
     ) -> None:
         self.patterns = patterns
         self.dropped = 0
-        self._look_around = look_around
+        self._refresh = refresh
         self._on_close = on_close
         self._news = threading.Condition()
         self._waiting: deque[Reading] = deque(maxlen=MOST_WAITING)
         self._last: dict[str, Reading] = {}
         self._closed = False
-        self._looked_at = -LOOK_AROUND
+        self._refreshed_at = -REFRESH
 
     def wants(self, board: str, point: str) -> bool:
         """Whether the point is among the watched."""
@@ -54,10 +54,10 @@ class Watch(Iterator[Reading]):
         """Return the next change, or None when none came within `timeout` seconds or the watch was closed."""
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            if time.monotonic() - self._looked_at >= LOOK_AROUND:
-                self._looked_at = time.monotonic()
-                self._look_around(self)
-            left = LOOK_AROUND if end is None else min(LOOK_AROUND, end - time.monotonic())
+            if time.monotonic() - self._refreshed_at >= REFRESH:
+                self._refreshed_at = time.monotonic()
+                self._refresh(self)
+            left = REFRESH if end is None else min(REFRESH, end - time.monotonic())
             with self._news:
                 self._news.wait_for(lambda: self._waiting or self._closed, max(left, 0))
                 if self._waiting:
