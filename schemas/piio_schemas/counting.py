@@ -40,3 +40,9 @@ def split(channel: str, measures: Collection[str] = MEASURES) -> tuple[str, str]
     """Return the line and the measure that the id of a counting channel names; None for any other id."""
     line, _, measure = channel.rpartition("-")
     return (line, measure) if line and measure in measures else None
+
+
+def properties(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties of an object's JSON Schema, none if somebody wrote it otherwise."""
+    found = schema.get("properties")
+    return found if isinstance(found, dict) else {}

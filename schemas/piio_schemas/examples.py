@@ -42,8 +42,17 @@ CAPABILITIES = {
             "driver": "gpiod",
             "title": "GPIO",
             "ok": True,
-            "channels": {"17": {"label": "GPIO17 (pin 11)", "directions": ["input", "output"], "kind": "digital"}},
+            "channels": {
+                "17": {
+                    "label": "GPIO17 (pin 11)", "directions": ["input", "output"], "kind": "digital", "edges": True,
+                    "counts": True,
+                }
+            },
             "settings": {"type": "object"},
+            "counting": {
+                "measures": {"pulses": {"title": "Pulses"}, "frequency": {"title": "Frequency", "unit": "Hz"}},
+                "settings": {"type": "object"},
+            },
         }
     },
 }

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from piio_schemas.counting import Counting, properties, split
+
 ONLINE = "online"
 OFFLINE = "offline"
 """What a status says."""
@@ -35,6 +37,10 @@ class ChannelCapability(Struct, frozen=True, omit_defaults=True):
     edges: Annotated[
         bool, Meta(description="Whether the driver reports changes by itself, so that nothing is polled.")
     ] = False
+    counts: Annotated[
+        bool,
+        Meta(description="Whether it can be counted: there are more channels of it, see the interface's counting."),
+    ] = False
 
 
 class InterfaceCapability(Struct, frozen=True, omit_defaults=True):
@@ -52,6 +58,32 @@ class InterfaceCapability(Struct, frozen=True, omit_defaults=True):
         float | None,
         Meta(description="Readings a second that all its channels can give together; left out: it cannot sample fast."),
     ] = None
+    counting: Annotated[
+        Counting | None, Meta(description="What is measured of the channels that count; left out: there are none.")
+    ] = None
+
+    def channel(self, id: str) -> ChannelCapability | None:
+        """Return what a channel can do, be it one of `channels` or what is measured of one; None if there is none."""
+        counted = self.counted(id)
+        if counted is None or self.counting is None:
+            return self.channels.get(id)
+        line, measure = self.channels[counted[0]], self.counting.measures[counted[1]]
+        return ChannelCapability(
+            f"{line.label}: {measure.title.lower()}", ["input"], "analog", low=0, high=measure.high
+        )
+
+    def counted(self, id: str) -> tuple[str, str] | None:
+        """Return the line and the measure that a counting channel stands for; None for any other channel."""
+        found = split(id, self.counting.measures) if self.counting and id not in self.channels else None
+        line = self.channels.get(found[0]) if found else None
+        return found if line and line.counts else None
+
+    def settings_of(self, id: str) -> dict[str, Any]:
+        """Return the JSON Schema of a channel's settings."""
+        if self.counting is None or self.counted(id) is None:
+            return self.settings
+        every = {**properties(self.settings), **properties(self.counting.settings)}
+        return {**self.settings, "properties": every}
 
 
 class Capabilities(Struct, frozen=True):

@@ -48,7 +48,7 @@ class BoardRecord:
         if self.capabilities is None or wanted.interface is None or wanted.channel is None:
             return None
         interface = self.capabilities.interfaces.get(wanted.interface)
-        return interface.channels.get(wanted.channel) if interface else None
+        return interface.channel(wanted.channel) if interface else None
 
     def output(self, name: str, point: OutputPoint) -> OutputEquation:
         """Return the equation of an output with its inverse."""

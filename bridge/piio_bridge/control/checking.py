@@ -7,6 +7,7 @@ import jsonschema
 from piio_bridge.control.board import range_of
 from piio_bridge.equations import CircleError, Equation, EquationError, InverseError, evaluation_order, inverse_of
 from piio_schemas.configuration import Configuration, InputPoint, OutputPoint, Point, Problem
+from piio_schemas.counted_lines import counting_problems
 from piio_schemas.rates import excessive_rates
 from piio_schemas.states import Capabilities, ChannelCapability
 
@@ -17,10 +18,12 @@ def check(
     """Return what is wrong, and warnings; what capabilities forbid is only a warning for points not touched."""
     problems = _check_equations(configuration)
     warnings = _check_displays(configuration)
-    rates = excessive_rates(configuration.points, capabilities.interfaces if capabilities else {})
+    interfaces = capabilities.interfaces if capabilities else {}
+    rates = excessive_rates(configuration.points, interfaces)
+    counting = counting_problems(configuration.points, interfaces)
     for name, point in configuration.points.items():
         channel, found = _check_channel(name, point, capabilities)
-        found += rates.get(name, [])
+        found += rates.get(name, []) + counting.get(name, [])
         if isinstance(point, OutputPoint) and channel is not None:
             found += _check_inverse(name, point, channel)
         if name in touched:
@@ -75,7 +78,7 @@ def _check_channel(
     if not interface.ok:
         why = interface.error or "no reason given"
         return None, [Problem(f"{path}.interface", f"'{point.interface}' cannot be used on the board: {why}")]
-    channel = interface.channels.get(point.channel)
+    channel = interface.channel(point.channel)
     if channel is None:
         has = ", ".join(list(interface.channels)[:40]) or "none"
         return None, [
@@ -86,7 +89,8 @@ def _check_channel(
     if direction not in channel.directions:
         can = " or ".join(channel.directions)
         problems.append(Problem(f"{path}.direction", f"channel '{point.channel}' cannot be an {direction}, only {can}"))
-    return channel, problems + _check_settings(path, point, interface.settings) + _check_raws(path, point, channel)
+    problems += _check_settings(path, point, interface.settings_of(point.channel))
+    return channel, problems + _check_raws(path, point, channel)
 
 
 def _check_settings(path: str, point: Point, schema: dict[str, object]) -> list[Problem]:
