@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from piio_bridge.equations import Equation, EquationError, warm_up
 from piio_schemas.language import CONSTANTS, FUNCTIONS, MAX_CHARACTERS, MAX_LEVELS, MAX_NODES
+from tests.bridge.equations.python_functions import PYTHON
 
 SECONDS = 0.02
 
@@ -41,18 +42,6 @@ BITS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.BitXor: operator.xor,
     ast.LShift: operator.lshift,
     ast.RShift: operator.rshift,
-}
-CALLED: dict[str, Callable[..., float]] = {
-    "arcsin": math.asin,
-    "arccos": math.acos,
-    "arctan": math.atan,
-    "arctan2": math.atan2,
-    "float": float,
-    "abs": abs,
-    "min": min,
-    "max": max,
-    "round": round,
-    **{name: getattr(math, name) for name in FUNCTIONS if hasattr(math, name)},
 }
 
 
@@ -91,7 +80,7 @@ def _meaning(node: ast.expr, names: dict[str, float]) -> float:
         case ast.Call(ast.Name("where"), [test, body, orelse]):
             return meaning(body if meaning(test, names) else orelse, names)
         case ast.Call(ast.Name(name), arguments):
-            return CALLED[name](*[meaning(argument, names) for argument in arguments])
+            return PYTHON[name](*[meaning(argument, names) for argument in arguments])
     raise AssertionError(f"{ast.dump(node)} is not part of the language")
 
 

@@ -1,27 +1,12 @@
 """Equations mean what Python means by them, in float64."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from piio_bridge.equations import Equation
-from piio_schemas.language import FUNCTIONS
-
-PYTHON: dict[str, Callable[..., float]] = {
-    "arcsin": math.asin,
-    "arccos": math.acos,
-    "arctan": math.atan,
-    "arctan2": math.atan2,
-    "float": float,
-    "abs": abs,
-    "min": min,
-    "max": max,
-    "round": round,
-    **{name: getattr(math, name) for name in FUNCTIONS if hasattr(math, name)},
-    "where": lambda condition, then, otherwise: then if condition else otherwise,
-}
+from tests.bridge.equations.python_functions import PYTHON
 
 LEGITIMATE = [
     ("(float(x) / 1023) * 100", 1023),
