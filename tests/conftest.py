@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -128,14 +129,22 @@ def _names(command: list[bytes], words: tuple[bytes, ...]) -> bool:
 StartUp = Callable[..., RunningInstallation]
 
 
+@contextmanager
+def simulated_installation(folder: Path) -> Iterator[RunningInstallation]:
+    """An installation with a simulated board `demo` at work in the folder, on ports of its own."""
+    running = RunningInstallation(folder / "var", "--simulate", "--mqtt-port", "0", "--web-port", "0")
+    try:
+        running.wait_until_running()
+        yield running
+    finally:
+        running.stop()
+
+
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstallation]:
     """One running installation with a simulated board `demo`, shared by all: leave it as you found it."""
-    state = tmp_path_factory.mktemp("installation") / "var"
-    running = RunningInstallation(state, "--simulate", "--mqtt-port", "0", "--web-port", "0")
-    running.wait_until_running()
-    yield running
-    running.stop()
+    with simulated_installation(tmp_path_factory.mktemp("installation")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -4,18 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import RunningInstallation
+from tests.conftest import RunningInstallation, simulated_installation
 from tests.witness import Witness, all_is_right
 
 
 @pytest.fixture(scope="module")
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstallation]:
     """An installation of this module's own."""
-    state = tmp_path_factory.mktemp("victim") / "var"
-    running = RunningInstallation(state, "--simulate", "--mqtt-port", "0", "--web-port", "0")
-    running.wait_until_running()
-    yield running
-    running.stop()
+    with simulated_installation(tmp_path_factory.mktemp("victim")) as running:
+        yield running
 
 
 @pytest.fixture
