@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import platform
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.hardware.lab import kernel
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +22,7 @@ TIMEOUT = 50
 class Guest:
     """Boots (about a second) for every `run`; sees this machine's files, has a loopback network of its own."""
 
-    lab: Path
+    kernel: Path
 
     def run(
         self, script: Path | str, *arguments: str, timeout: int = TIMEOUT, environment: dict[str, str] | None = None
@@ -33,9 +34,9 @@ class Guest:
         variables = {"PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}
         command = ["env", *(f"{name}={value}" for name, value in variables.items()), sys.executable, str(script)]
         return subprocess.run(
-            [str(self.lab / "run"), *command, *arguments],
+            [str(kernel.LAB / "run"), *command, *arguments],
             cwd=ROOT,
-            env={**os.environ, "HWLAB_TIMEOUT": str(timeout)},
+            env={**os.environ, "PIIO_HWLAB": str(self.kernel), "PIIO_GUEST_TIMEOUT": str(timeout)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -46,10 +47,10 @@ class Guest:
 
 @pytest.fixture(scope="session")
 def guest() -> Guest:
-    """The kernel to boot, found by PIIO_HWLAB or beside the repository."""
-    lab = Path(os.environ.get("PIIO_HWLAB") or ROOT.parent / "shared" / "hwlab")
-    if not (lab / "run").is_file():
-        pytest.skip(f"no kernel to boot: {lab / 'run'} is not there (PIIO_HWLAB says where it is)")
-    if platform.machine() != "x86_64":
-        pytest.skip(f"the kernel to boot is for x86-64, this machine is {platform.machine()}")
-    return Guest(lab)
+    """The guest, where this machine could boot one; without a kernel every test of it fails, with what to type."""
+    try:
+        return Guest(kernel.find())
+    except kernel.NotThisMachine as reason:
+        raise pytest.skip.Exception(str(reason)) from None
+    except kernel.NoKernel as reason:
+        raise pytest.fail.Exception(str(reason), pytrace=False) from None
