@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,30 +11,26 @@ import pytest
 from tests.hardware.checks import Befallen, checks_in, run_checks
 
 GUEST = Path(__file__).parent / "guest" / "rpi"
-PACKAGES = ("rpi-lgpio==0.6", "lgpio==0.2.2.0")
-
-pytestmark = pytest.mark.timeout(120)
+ROOT = Path(__file__).parents[2]
+THIS = Path(__file__).relative_to(ROOT)
+LOCK = ROOT / "requirements" / "rpi.lock"
+INSTALLED = Path(sys.prefix) / "rpi"
 
 
 @pytest.fixture(scope="module")
-def results(guest: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Befallen]:
+def rpi_lgpio() -> Path:
+    """The folder that has rpi-lgpio as its lock says; `./piio test` installs it."""
+    installed = INSTALLED / LOCK.name
+    if not installed.is_file() or installed.read_bytes() != LOCK.read_bytes():
+        pytest.fail(f"{INSTALLED} lacks what {LOCK.name} names. Type: ./piio test {THIS}", pytrace=False)
+    return INSTALLED
+
+
+@pytest.fixture(scope="module")
+def results(guest: Any, rpi_lgpio: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Befallen]:
     """What befell each check in the guest."""
-    folder = tmp_path_factory.mktemp("rpi")
-    command = [
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--target",
-        str(folder / "lib"),
-    ]
-    got = subprocess.run([sys.executable, *command, *PACKAGES], capture_output=True, text=True, check=False, timeout=60)
-    if got.returncode:
-        pytest.skip(f"rpi-lgpio cannot be had: {got.stderr.strip().splitlines()[-1:]}")
-    environment = {"PYTHONPATH": str(folder / "lib"), "RPI_LGPIO_REVISION": "c03111"}
-    return run_checks(guest, GUEST, folder / "report.xml", environment=environment)
+    environment = {"PYTHONPATH": str(rpi_lgpio), "RPI_LGPIO_REVISION": "c03111"}
+    return run_checks(guest, GUEST, tmp_path_factory.mktemp("rpi") / "report.xml", environment=environment)
 
 
 @pytest.mark.parametrize("check", checks_in(GUEST))
