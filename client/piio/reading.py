@@ -31,7 +31,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class Board(Struct, frozen=True, kw_only=True):
-    """An agent and its points at one moment."""
+    """A board and its points at one moment."""
 
     name: str
     status: str

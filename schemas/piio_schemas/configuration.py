@@ -1,4 +1,4 @@
-"""The configuration of one agent: points, displays, and what makes them consistent in themselves."""
+"""The configuration of one board: points, displays, and what makes them consistent in themselves."""
 
 from typing import Annotated, Any, Literal
 
@@ -106,7 +106,7 @@ class Display(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
-    """The desired state of one agent, as the bridge publishes it."""
+    """The desired state of one board, as the bridge publishes it."""
 
     store: str = ""
     revision: Annotated[int, Meta(ge=0)] = 0

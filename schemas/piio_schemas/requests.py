@@ -20,7 +20,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ConfigurationRequest(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Change an agent's configuration by a merge patch of points and displays, or replace it."""
+    """Change a board's configuration by a merge patch of points and displays, or replace it."""
 
     base_revision: Annotated[int, Meta(ge=0)] | None = None
     patch: dict[str, Any] | None = None
@@ -55,13 +55,13 @@ class RestoreRequest(Request, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class CopyRequest(Request, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Carry a configuration to another agent."""
+    """Carry a configuration to another board."""
 
     to: str
 
 
 class ForgetRequest(Request, frozen=True, forbid_unknown_fields=True):
-    """Remove an offline agent with its retained topics."""
+    """Remove an offline board with its retained topics."""
 
 
 class Failure(Struct, frozen=True, omit_defaults=True):
@@ -123,7 +123,7 @@ class Done(Struct, frozen=True):
 
 
 class ViewersLease(Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody looks at this agent for some seconds to come."""
+    """Somebody looks at this board for some seconds to come."""
 
     seconds: Annotated[float, Meta(gt=0, le=60)]
 

@@ -12,7 +12,7 @@ from piio_schemas.states import Applied, Capabilities, ChannelCapability
 
 
 class BoardRecord:
-    """An agent: what it said of itself, and the configuration we want on it."""
+    """A board: what its agent said of itself, and the configuration we want on it."""
 
     def __init__(self, agent: str) -> None:
         self.agent = agent

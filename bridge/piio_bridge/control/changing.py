@@ -211,7 +211,7 @@ class Changes:
         return topics
 
     def _topics_of(self, agent: str) -> set[str]:
-        """Return every retained topic that an agent may ever have had."""
+        """Return every retained topic that a board may ever have had."""
         rows = (row for row in of_agent() if row.levels == ("agent",))
         topics = {row.at(self._prefix, agent=agent) for row in rows}
         for document in self._configurations.documents(agent):
