@@ -23,14 +23,17 @@ from piio_agent.outputs.engine import Engine
 from piio_agent.outputs.runner import Runner
 from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
 from piio_agent.readings import Readings
-from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Trouble
+from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Sampled, Trouble
 from piio_agent.sampler import Sampler
+from piio_agent.sampling.edges import Edges
+from piio_agent.sampling.outbox import Outbox
 from piio_agent.settings import Identity
 from piio_agent.software import software
 from piio_agent.storage import LastOutputs, StoredConfiguration
 from piio_agent.uplink import OFFLINE, Uplink
 from piio_agent.viewers import Viewers
 from piio_schemas import topics
+from piio_schemas.blocks import Block
 from piio_schemas.commands import WriteResult
 from piio_schemas.configuration import Configuration
 from piio_schemas.events import EdgeEvent
@@ -62,6 +65,8 @@ class Agent:
         self.hardware = Hardware(identity.interfaces, Context(clock, folder), identity.folders)
         self.uplink = Uplink(identity.address, identity.name, identity.prefix, self._on_connected, self._on_message)
         self.readings = Readings(self.uplink, clock)
+        self.blocks = Outbox(self.loop, self._say_block)
+        self.edges = Edges(self.loop, self._say_edge, self._say_block, self.readings.accept)
         self.samplers = {
             name: Sampler(name, interface, clock, self._on_report)
             for name, interface in self.hardware.interfaces.items()
@@ -132,6 +137,9 @@ class Agent:
             self.complaints.note("overload", "too many messages wait: some are dropped")
 
     def _on_report(self, report: Report) -> None:
+        if isinstance(report, Sampled):
+            self.blocks.put(report.channel, report.block)
+            return
         key = report.interface if isinstance(report, Looked) else report.channel
         self.loop.post_newest((type(report), key), partial(self._input, report))
 
@@ -164,6 +172,8 @@ class Agent:
             self._looked(report)
             return
         if isinstance(report, Released):
+            self.blocks.forget(report.channel)
+            self.edges.forget(report.channel)
             self.configuring.released(report.channel)
             return
         wanted = self.configuring.input(report.channel)
@@ -172,14 +182,13 @@ class Agent:
         match report:
             case Reading():
                 self.applied.note(report.channel)
+                self.edges.overtake(report.channel)
                 self.readings.accept(report.channel, report.raw, wanted.deadband)
             case EdgeSeen():
-                self.readings.accept(report.channel, report.edge.raw)
-                if wanted.events:
-                    edge = report.edge
-                    event = EdgeEvent(edge.edge, edge.t_ns, edge.mono_ns, edge.seq, edge.lost)
-                    self._if_there(lambda: self.uplink.say(topics.EDGE, event, **report.channel._asdict()))
+                if not (wanted.events and self.edges.take(report.channel, report.edge)):
+                    self.readings.accept(report.channel, report.edge.raw)
             case Trouble():
+                self.edges.forget(report.channel)
                 self.applied.note(report.channel, report.error)
                 self.readings.fail(report.channel)
 
@@ -204,9 +213,10 @@ class Agent:
     def _looked(self, report: Looked) -> None:
         """An interface was looked at: what it can do may have changed."""
         before = self.hardware.capabilities()
-        self.hardware.note(report.interface, report.channels, report.error)
+        self.hardware.note(report.interface, report.channels, report.error, report.fastest)
         if self.hardware.capabilities() != before:
             self._say_capabilities()
+            self.configuring.review()
 
     def _say_capabilities(self) -> None:
         interfaces = self.hardware.capabilities()
@@ -219,6 +229,12 @@ class Agent:
 
     def _say_applied(self) -> None:
         self._if_there(lambda: self.uplink.say(topics.APPLIED, self.applied.document()))
+
+    def _say_edge(self, id: ChannelId, event: EdgeEvent) -> bool:
+        return self.presence.announcing and self.uplink.say(topics.EDGE, event, **id._asdict())
+
+    def _say_block(self, id: ChannelId, block: Block) -> bool:
+        return self.presence.announcing and self.uplink.say(topics.BLOCK_RAW, block.to_bytes(), **id._asdict())
 
     def _say_health(self) -> None:
         report = Health(

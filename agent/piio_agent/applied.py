@@ -1,6 +1,6 @@
 """How each channel fares, and what is said about it in `config/applied`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
@@ -27,14 +27,16 @@ class AppliedState:
         self._clock = clock
         self._publish = publish
         self._configuration = Configuration()
+        self._refused: Mapping[str, str] = {}
         self._channels: dict[ChannelId, AppliedPoint] = {}
         self._opening: dict[ChannelId, float] = {}
         self._timer: Timer | None = None
         self._published_at: float | None = None
 
-    def accept(self, configuration: Configuration) -> None:
-        """Another configuration is in force."""
+    def accept(self, configuration: Configuration, refused: Mapping[str, str]) -> None:
+        """Another configuration is in force, but for the points that are refused for a reason."""
         self._configuration = configuration
+        self._refused = refused
         self._changed()
 
     def opening(self, id: ChannelId) -> None:
@@ -64,6 +66,7 @@ class AppliedState:
         """Return what is in force now."""
         configuration = self._configuration
         points = {name: self._point(point.interface, point.channel) for name, point in configuration.points.items()}
+        points |= {name: AppliedPoint(False, why) for name, why in self._refused.items()}
         return Applied(configuration.store, configuration.revision, self._boot, points)
 
     def _point(self, interface: str | None, channel: str | None) -> AppliedPoint:

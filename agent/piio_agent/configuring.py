@@ -12,7 +12,8 @@ from piio_agent.outputs.runner import Runner
 from piio_agent.readings import Readings
 from piio_agent.sampler import Sampler
 from piio_agent.wanted import Wanted, WantedInput, WantedOutput, wanted
-from piio_schemas.configuration import Configuration
+from piio_schemas.configuration import Configuration, InputPoint
+from piio_schemas.rates import excessive_rates
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Configuring:
         self._applied = applied
         self._readings = readings
         self._loop = loop
+        self._refused: dict[str, str] = {}
         self._wanted: dict[ChannelId, Wanted] = {}
         self._asked: dict[ChannelId, Wanted] = {}
         self._closing: set[ChannelId] = set()
@@ -51,9 +53,15 @@ class Configuring:
     def accept(self, configuration: Configuration) -> None:
         """Bring a configuration into force."""
         self.configuration = configuration
-        self._wanted = wanted(configuration)
+        self._refused = self._refusals()
+        self._wanted = wanted(configuration, self._refused)
         self._advance()
-        self._applied.accept(configuration)
+        self._applied.accept(configuration, self._refused)
+
+    def review(self) -> None:
+        """The board can do something else than before: what it could not may be possible now, or the other way."""
+        if self._refusals() != self._refused:
+            self.accept(self.configuration)
 
     def released(self, id: ChannelId) -> None:
         """A channel was let go."""
@@ -84,6 +92,21 @@ class Configuring:
     def has_outputs(self) -> bool:
         """Whether any point is an output."""
         return any(isinstance(each, WantedOutput) for each in self._wanted.values())
+
+    def _refusals(self) -> dict[str, str]:
+        """Why points are not in force: their sample rates are more than the board can give.
+
+        The bridge has refused such a configuration, unless it knew less. What is polled too often harms nobody.
+        """
+        points = self.configuration.points
+        if not any(isinstance(point, InputPoint) and point.sample_rate for point in points.values()):
+            return {}
+        return {
+            name: problem.message
+            for name, problems in excessive_rates(points, self._hardware.capabilities()).items()
+            for problem in problems
+            if problem.path.endswith(".sample_rate")
+        }
 
     def _advance(self) -> None:
         self._release_unwanted()

@@ -30,6 +30,8 @@ class Hardware:
         self.errors: dict[str, str] = {}
         """Why an interface could not be made, or is not usable."""
         self.channels: dict[str, Mapping[str, Channel]] = {}
+        self.fastest: dict[str, float | None] = {}
+        """Readings a second that an interface can give."""
         self._wanted = dict(wanted)
         known = drivers(folders)
         for name, settings in wanted.items():
@@ -43,12 +45,13 @@ class Hardware:
         """Whether every interface was looked at."""
         return all(name in self.channels or name in self.errors for name in self.interfaces)
 
-    def note(self, name: str, channels: Mapping[str, Channel], error: str | None) -> None:
+    def note(self, name: str, channels: Mapping[str, Channel], error: str | None, fastest: float | None = None) -> None:
         """An interface was looked at: it has these channels, or is not usable for that reason."""
         if error:
             self._note(name, error)
         else:
             self.channels[name] = channels
+            self.fastest[name] = fastest
             self.errors.pop(name, None)
 
     def missing(self, name: str) -> str | None:
@@ -76,6 +79,7 @@ class Hardware:
             error=error,
             channels={id: _channel(channel) for id, channel in self.channels.get(name, {}).items()},
             settings=settings_schema(interface) if interface else {},
+            fastest=self.fastest.get(name),
         )
 
     def _note(self, name: str, why: str) -> None:

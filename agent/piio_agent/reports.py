@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from piio_agent.channel import ChannelId
 from piio_agent.interfaces.contract import Channel, Edge
+from piio_schemas.blocks import Block
 
 
 class Reading(Struct, frozen=True):
@@ -35,12 +36,20 @@ class EdgeSeen(Struct, frozen=True):
     edge: Edge
 
 
+class Sampled(Struct, frozen=True):
+    """A block of a channel's samples is complete."""
+
+    channel: ChannelId
+    block: Block
+
+
 class Looked(Struct, frozen=True):
     """An interface was looked at: its channels, or why it is not usable."""
 
     interface: str
     channels: Mapping[str, Channel]
     error: str | None = None
+    fastest: float | None = None
 
 
-Report = Looked | Reading | Trouble | Released | EdgeSeen
+Report = Looked | Reading | Trouble | Released | EdgeSeen | Sampled

@@ -12,9 +12,10 @@ from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
 from piio_agent.interfaces.contract import Channel, Edge, Interface
 from piio_agent.interfaces.door import settings_of
-from piio_agent.interfaces.errors import InterfaceError, NotSupported
+from piio_agent.interfaces.errors import InterfaceError, NoReading, NotSupported
 from piio_agent.reasons import reason
-from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Trouble
+from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Sampled, Trouble
+from piio_agent.sampling.block_sampler import BlockSampler
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ class Rates(Struct, frozen=True):
 
     period: float
     idle_period: float
+    sample_rate: float | None = None
+    """Samples a second that go into blocks, whoever looks; the newest is its reading then."""
 
 
 class _Input:
@@ -49,6 +52,8 @@ class _Input:
         self.open = False
         """Whether it is as it has to be; one that failed is opened anew."""
         self.watched = False
+        self.sampled = False
+        """Whether its samples go into blocks."""
         self.pause = FIRST_PAUSE
         self.lock = threading.Lock()
         self.edges = 0
@@ -70,6 +75,9 @@ class Sampler:
         self._look_at = clock.monotonic()
         self._watching = False
         self._stopping = False
+        self._blocks = BlockSampler(
+            name, interface, clock, lambda channel, block: report(Sampled(channel, block)), self._sampling_failed
+        )
         self._thread = threading.Thread(target=self._run, name=f"sampler {name}", daemon=True)
 
     def start(self) -> None:
@@ -118,6 +126,7 @@ class Sampler:
                 self._do_due()
         for channel in list(self._inputs):
             self._end(channel)
+        self._blocks.stop()
         try:
             self._interface.shut()
         except Exception as error:
@@ -148,15 +157,17 @@ class Sampler:
     def _look_at_channels(self, now: float) -> None:
         try:
             self._channels = dict(self._interface.channels())
+            fastest = self._interface.fastest()
         except Exception as error:
             self._look_at = now + LOOK_AGAIN
             self._report(Looked(self._name, {}, reason(error)))
         else:
-            self._report(Looked(self._name, self._channels))
+            self._report(Looked(self._name, self._channels, fastest=fastest))
 
     def _begin(self, channel: str, settings: dict[str, Any], rates: Rates) -> None:
         now = self._clock.monotonic()
         before = self._inputs.get(channel)
+        self._blocks.pause(channel)
         new = self._inputs[channel] = _Input(ChannelId(self._name, channel), settings, rates, now)
         self._visit(new, now)
         if before and before.held and not new.held:
@@ -166,7 +177,9 @@ class Sampler:
     def _change(self, channel: str, rates: Rates) -> None:
         each = self._inputs.get(channel)
         if each:
-            each.rates = rates
+            before, each.rates = each.rates, rates
+            if each.open and rates.sample_rate != before.sample_rate:
+                self._sample(each)
             each.due = min(each.due, self._clock.monotonic() + self._period(each))
 
     def _watch(self, watching: bool) -> None:
@@ -178,6 +191,7 @@ class Sampler:
 
     def _end(self, channel: str) -> None:
         each = self._inputs.pop(channel, None)
+        self._blocks.end(channel)
         if each and each.held:
             self._let_go(channel)
         self._report(Released(ChannelId(self._name, channel)))
@@ -190,24 +204,53 @@ class Sampler:
 
     def _visit(self, each: _Input, now: float) -> None:
         """Open an input that is not, read it, and decide when to come again."""
+        was_open = each.open
         try:
-            if not each.open:
+            if not was_open:
                 self._take(each)
             self._read(each)
+        except NoReading as nothing:
+            each.last = None
+            self._report(Trouble(each.channel, str(nothing)))
         except Exception as error:
-            # What failed is opened anew: the device may have gone and come back.
-            each.open, each.last = False, None
-            each.due, each.pause = now + each.pause, min(each.pause * 2, LONGEST_PAUSE)
-            self._report(Trouble(each.channel, reason(error)))
+            self._fail(each, now, error)
             return
-        each.pause = FIRST_PAUSE
+        if not was_open:
+            self._sample(each)
+        # One that can be read but not sampled has to fail ever more rarely, too.
+        if was_open or not each.sampled:
+            each.pause = FIRST_PAUSE
         # The next turn of an even schedule: what a slow read missed is left out, not made up for.
         period = self._period(each)
         each.due += (max(0.0, self._clock.monotonic() - each.due) // period + 1) * period
 
+    def _fail(self, each: _Input, now: float, error: Exception) -> None:
+        """Tell of it and come again later: what failed is opened anew, as the device may have gone and come back."""
+        self._blocks.pause(each.channel.channel)
+        each.open, each.sampled, each.last = False, False, None
+        each.due, each.pause = now + each.pause, min(each.pause * 2, LONGEST_PAUSE)
+        self._report(Trouble(each.channel, reason(error)))
+
+    def _sample(self, each: _Input) -> None:
+        """Have it sampled as often as is wanted."""
+        rate, channel = each.rates.sample_rate, each.channel.channel
+        each.sampled = rate is not None
+        if rate is None:
+            self._blocks.end(channel)
+        else:
+            self._blocks.begin(channel, rate, (self._channels or {}).get(channel))
+
+    def _sampling_failed(self, channel: str, error: Exception) -> None:
+        self._order("failed", channel, lambda: self._end_sampling(channel, error))
+
+    def _end_sampling(self, channel: str, error: Exception) -> None:
+        each = self._inputs.get(channel)
+        if each and each.sampled:
+            self._fail(each, self._clock.monotonic(), error)
+
     def _take(self, each: _Input) -> None:
         channel = each.channel.channel
-        self._interface.open(channel, "input", settings_of(self._interface, each.settings))
+        self._interface.open(channel, "input", settings_of(self._interface, each.settings, channel))
         each.held = True
         known = (self._channels or self._interface.channels()).get(channel)
         each.watched = False
@@ -221,7 +264,9 @@ class Sampler:
 
     def _read(self, each: _Input) -> None:
         edges = each.edges
-        raw = self._interface.read(each.channel.channel)
+        raw = self._newest(each)
+        if raw is None:
+            return
         if not math.isfinite(raw):
             raise InterfaceError(f"{each.channel} reads {raw}, which is no number: see to its wiring")
         with each.lock:
@@ -229,6 +274,11 @@ class Sampler:
             if each.edges == edges and raw != each.last:
                 each.last = raw
                 self._report(Reading(each.channel, raw))
+
+    def _newest(self, each: _Input) -> float | None:
+        """What it is now; of one that is sampled, the newest sample, None before the first."""
+        channel = each.channel.channel
+        return self._blocks.newest(channel) if each.sampled else self._interface.read(channel)
 
     def _edge(self, each: _Input, edge: Edge) -> None:
         if self._inputs.get(each.channel.channel) is not each:

@@ -1,5 +1,6 @@
 """What a configuration asks of each channel."""
 
+from collections.abc import Collection
 from typing import Any
 
 from msgspec import Struct
@@ -30,11 +31,14 @@ class WantedOutput(Struct, frozen=True):
 Wanted = WantedInput | WantedOutput
 
 
-def wanted(configuration: Configuration) -> dict[ChannelId, Wanted]:
-    """Return what each used channel has to be; the smallest period and deadband of its points hold."""
+def wanted(configuration: Configuration, refused: Collection[str] = ()) -> dict[ChannelId, Wanted]:
+    """Return what each used channel has to be, without the points that are refused.
+
+    Of its points the smallest period and deadband hold, and the largest sample rate.
+    """
     found: dict[ChannelId, Wanted] = {}
     for name, point in configuration.points.items():
-        if point.interface is None or point.channel is None:
+        if point.interface is None or point.channel is None or name in refused:
             continue
         id = ChannelId(point.interface, point.channel)
         if isinstance(point, OutputPoint):
@@ -52,6 +56,11 @@ def policies(point: OutputPoint) -> Policies:
 
 def _input(point: InputPoint, other: WantedInput | None) -> WantedInput:
     if other is None:
-        return WantedInput(point.settings, Rates(point.period, point.idle_period), point.deadband, point.events)
-    rates = Rates(min(point.period, other.rates.period), min(point.idle_period, other.rates.idle_period))
+        rates = Rates(point.period, point.idle_period, point.sample_rate)
+        return WantedInput(point.settings, rates, point.deadband, point.events)
+    rates = Rates(
+        min(point.period, other.rates.period),
+        min(point.idle_period, other.rates.idle_period),
+        max(point.sample_rate or 0.0, other.rates.sample_rate or 0.0) or None,
+    )
     return WantedInput(point.settings, rates, min(point.deadband, other.deadband), point.events or other.events)

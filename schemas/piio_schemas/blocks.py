@@ -13,6 +13,10 @@ HEADER = struct.Struct("<2sBBQIHHI")
 """`PB`, version, sample type, first sample's Unix ns, spacing ns, count, flags, samples lost before; 24 bytes."""
 
 LARGEST_BLOCK = 4096
+
+MOST_LOST = 2**32 - 1
+"""The most that the header can say was lost."""
+
 EDGES = 1
 """Bit 0 of `flags`: the block has edges, not samples at even spacing."""
 

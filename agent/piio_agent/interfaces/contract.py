@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -86,8 +86,9 @@ class Interface:
     """One piece of hardware an agent can open; a driver is a subclass.
 
     A driver **must** set `name` and `title`, and override `channels`, `open` and `close`. It **may** override `read`
-    (inputs, and outputs that can be read back), `write` (outputs), `watch` (channels that say `edges`), `simulate`
-    (simulated boards) and `shut` (what is not tied to one channel). What it leaves out answers NotSupported.
+    (inputs, and outputs that can be read back), `write` (outputs), `watch` (channels that say `edges`), `fastest` and
+    `sample` (what samples fast), `simulate` (simulated boards) and `shut` (what is not tied to one channel). What it
+    leaves out answers NotSupported.
 
     `Options` and `Settings` are frozen dataclasses: `Options` is what the interface's table in the agent's file may say
     besides `driver`, `Settings` what a point may say about its channel. Give every field of `Settings` a default and
@@ -138,6 +139,20 @@ class Interface:
     def read(self, channel: str) -> float:
         """The raw value of an open channel now; for an output, what the pin reads back."""
         raise NotSupported(f"the driver {self.name} cannot read channel {channel}")
+
+    def fastest(self) -> float | None:
+        """How many readings a second all channels can give together, with `channels` just asked; None: not fast.
+
+        What configurations ask for beyond it is refused, so it says what the hardware can be relied on to give.
+        """
+        return None
+
+    def sample(self, channels: Sequence[str]) -> Sequence[float]:
+        """The raw values of several open channels now, in this order, as close together as the hardware can.
+
+        Called up to `fastest` times a second, on a thread of its own; the default reads one after the other.
+        """
+        return [self.read(channel) for channel in channels]
 
     def write(self, channel: str, raw: float) -> None:
         """Make an open output take a raw value; it has it when this returns."""

@@ -61,6 +61,10 @@ class Iio(Interface):
             raise ChannelClosed(f"{self.options.device or 'IIO'} {channel}")
         return device.read(channel)
 
+    def fastest(self) -> float | None:
+        """What the kernel says that the device does by itself; None where it does not tell."""
+        return self._look().sampling_frequency()
+
     def close(self, channel: str) -> None:
         """Read it no longer."""
         with self._lock:

@@ -85,6 +85,18 @@ class IioChannels:
         value = self._number(path)
         return self._in_its_unit(path, value) if self._scaled else value
 
+    def sampling_frequency(self) -> float | None:
+        """Conversions a second: of the slowest channel where each has its own; None if the driver does not tell.
+
+        Half of it where there are several channels: after a change a converter begins anew.
+        """
+        files = [*self.device.path.glob("sampling_frequency"), *self.device.path.glob("in_*_sampling_frequency")]
+        try:
+            slowest = min((self._number(file) for file in files), default=0.0)
+        except (InterfaceError, ValueError):
+            return None
+        return slowest / (1 if len(self._files) == 1 else 2) or None
+
     def _channel(self, path: Path) -> Channel:
         what = re.sub(r"_(raw|input)$", "", path.name.removeprefix("in_"))
         low, high = self._limits(path)

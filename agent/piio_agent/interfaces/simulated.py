@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -14,6 +14,9 @@ from piio_agent.interfaces.simulation.analog import CHANNELS
 from piio_agent.interfaces.simulation.board import LINES, Board
 
 BOUNCES = 5
+
+FASTEST = 10_000.0
+"""Readings a second of the simulated converter: a sixth of a fast machine's processor."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,14 @@ class SimulatedAdc(Simulated):
     def read(self, channel: str) -> float:
         """Counts."""
         return self.board.adc.read(channel)
+
+    def sample(self, channels: Sequence[str]) -> Sequence[float]:
+        """Counts of each."""
+        return self.board.adc.sample(channels)
+
+    def fastest(self) -> float | None:
+        """So many that the rest of the machine has its time, too."""
+        return FASTEST
 
     def simulate(self, channel: str, raw: float | None) -> None:
         """Hold an input at so many counts."""

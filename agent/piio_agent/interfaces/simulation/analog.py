@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from piio_agent.clock import Clock
 from piio_agent.interfaces.contract import Channel, Direction
@@ -62,6 +62,11 @@ class AnalogInputs:
             if channel not in self._open:
                 raise ChannelClosed(f"ADC {channel}")
             return float(_MCP3008.counts(self._chip.transfer(_MCP3008.frame(channel))))
+
+    def sample(self, channels: Sequence[str]) -> Sequence[float]:
+        """One conversion of each, with nothing in between."""
+        with self._pacemaker.lock:
+            return [self.read(channel) for channel in channels]
 
     def simulate(self, channel: str, raw: float | None) -> None:
         """Hold a channel at so many counts exactly, or let go of it (None)."""
