@@ -14,6 +14,8 @@ from piio_agent.board import board
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock, SystemClock
 from piio_agent.configuring import Configuring
+from piio_agent.counting.counts import KeptCounts
+from piio_agent.counting.interface import Counting
 from piio_agent.hardware import Hardware
 from piio_agent.inbox import Inbox
 from piio_agent.interfaces.contract import Context
@@ -65,10 +67,11 @@ class Agent:
         self.hardware = Hardware(identity.interfaces, Context(clock, folder), identity.folders)
         self.uplink = Uplink(identity.address, identity.name, identity.prefix, self._on_connected, self._on_message)
         self.readings = Readings(self.uplink, clock)
+        self.counts = KeptCounts(folder / "counts.json" if folder else None, clock)
         self.blocks = Outbox(self.loop, self._say_block)
         self.edges = Edges(self.loop, self._say_edge, self._say_block, self.readings.accept)
         self.samplers = {
-            name: Sampler(name, interface, clock, self._on_report)
+            name: Sampler(name, Counting(name, interface, self.counts), clock, self._on_report)
             for name, interface in self.hardware.interfaces.items()
         }
         memory = LastOutputs(folder / "outputs.json" if folder else None, clock)
@@ -268,6 +271,7 @@ class Agent:
         self.loop.drain()  # the last raws of the outputs
         for sampler in self.samplers.values():
             sampler.stop(LAST_WORDS / len(self.samplers))
+        self.counts.finish(LAST_WORDS)
         self._if_there(lambda: self.uplink.say(topics.STATUS, OFFLINE))
         # A broker that does not answer must not keep us: the last will speaks for us then.
         goodbye = threading.Thread(target=self.uplink.stop, name="goodbye", daemon=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from piio_agent.counting.settings import countable, offer
 from piio_agent.interfaces.contract import Channel, Context, Interface
 from piio_agent.interfaces.door import drivers, make, settings_schema
 from piio_agent.reasons import reason
@@ -72,13 +73,16 @@ class Hardware:
     def _capability(self, name: str) -> InterfaceCapability:
         interface = self.interfaces.get(name)
         error = self.errors.get(name) or (None if name in self.channels else "it does not answer")
+        known = self.channels.get(name, {})
+        channels = {id: _channel(interface, channel) for id, channel in known.items()} if interface else {}
         return InterfaceCapability(
             driver=self._wanted[name].driver,
             title=type(interface).title if interface else self._wanted[name].driver,
             ok=error is None,
             error=error,
-            channels={id: _channel(channel) for id, channel in self.channels.get(name, {}).items()},
+            channels=channels,
             settings=settings_schema(interface) if interface else {},
+            counting=offer() if any(each.counts for each in channels.values()) else None,
             fastest=self.fastest.get(name),
         )
 
@@ -88,7 +92,7 @@ class Hardware:
         self.errors[name] = why
 
 
-def _channel(channel: Channel) -> ChannelCapability:
+def _channel(interface: Interface, channel: Channel) -> ChannelCapability:
     return ChannelCapability(
         label=channel.label,
         directions=list(channel.directions),
@@ -96,4 +100,5 @@ def _channel(channel: Channel) -> ChannelCapability:
         low=channel.low,
         high=channel.high,
         edges=channel.edges,
+        counts=countable(interface, channel),
     )

@@ -13,6 +13,8 @@ class _Channel:
         self.raw: float | None = None
         self.published: float | None = None
         self.published_at = 0.0
+        self.failed = False
+        """Whether that it has no raw was told."""
 
 
 class Readings:
@@ -29,7 +31,7 @@ class Readings:
     def accept(self, id: ChannelId, raw: float, deadband: float = 0.0) -> None:
         """A channel in use was read."""
         channel = self._channels.setdefault(id, _Channel())
-        channel.raw = raw
+        channel.raw, channel.failed = raw, False
         self._gone.discard(id)
         if channel.published is None or abs(raw - channel.published) > deadband:
             self._publish(id, channel)
@@ -41,10 +43,11 @@ class Readings:
             self.accept(id, channel.raw, deadband)
 
     def fail(self, id: ChannelId) -> None:
-        """A channel has no raw now."""
+        """A channel has no raw now; whoever tells it again makes no message."""
         channel = self._channels.setdefault(id, _Channel())
-        channel.raw = channel.published = None
-        self._clear(id)
+        if not channel.failed or id in self._gone:
+            channel.raw, channel.published, channel.failed = None, None, True
+            self._clear(id)
 
     def forget(self, id: ChannelId) -> None:
         """A channel is used no more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from piio_agent.counting.counts import KeptCounts
@@ -65,6 +65,14 @@ class Counting(Interface):
                 raise ChannelClosed(channel)
             return line.measure(channel)
         return line.read() if line else self._interface.read(channel)
+
+    def fastest(self) -> float | None:
+        """The driver's."""
+        return self._interface.fastest()
+
+    def sample(self, channels: Sequence[str]) -> Sequence[float]:
+        """The driver's samples."""
+        return self._interface.sample(channels)
 
     def write(self, channel: str, raw: float) -> None:
         """Write to the driver."""

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from piio_agent.interfaces.contract import Channel, Interface
+from piio_agent.interfaces.form import schema
+from piio_schemas.counting import MEASURES, Counting
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ def countable(interface: Interface, channel: Channel) -> bool:
     """Whether a channel's edges can be counted; not if its driver has settings of its own that are called like ours."""
     takes_ours = _NAMES & {each.name for each in fields(interface.Settings)}
     return channel.kind == "digital" and channel.edges and "input" in channel.directions and not takes_ours
+
+
+def offer() -> Counting:
+    """What capabilities say of an interface that has something to count."""
+    return Counting(dict(MEASURES), schema(CountingSettings))
 
 
 def with_counting(driver: type[Any]) -> type[Any]:
