@@ -164,7 +164,7 @@ class Mcp3xxx(Interface):
 
     def _reason(self, reason: OSError) -> InterfaceError:
         if reason.errno == errno.ENOENT:
-            remedy = "switch SPI on (sudo raspi-config nonint do_spi 0, then reboot), or correct bus and device"
+            remedy = "switch SPI on (on a Raspberry Pi: sudo raspi-config nonint do_spi 0, then reboot), or correct bus and device"
             return DeviceMissing(f"{self.path}: there is no such device: {remedy}")
         if reason.errno in (errno.EACCES, errno.EPERM):
             return PermissionDenied(self.path, "spi")
