@@ -164,8 +164,8 @@ class Mcp3xxx(Interface):
 
     def _reason(self, reason: OSError) -> InterfaceError:
         if reason.errno == errno.ENOENT:
-            remedy = "switch SPI on (on a Raspberry Pi: sudo raspi-config nonint do_spi 0, then reboot), or correct bus and device"
-            return DeviceMissing(f"{self.path}: there is no such device: {remedy}")
+            remedy = "switch SPI on (on a Raspberry Pi: sudo raspi-config nonint do_spi 0, then reboot)"
+            return DeviceMissing(f"{self.path}: there is no such device: {remedy}, or correct bus and device")
         if reason.errno in (errno.EACCES, errno.EPERM):
             return PermissionDenied(self.path, "spi")
         return DeviceFailed(self.path, "opening", reason)
