@@ -10,10 +10,10 @@ from piio_agent.loop import Loop, Timer
 from piio_agent.outputs.messages import Change, Close, Open
 from piio_agent.outputs.runner import Runner
 from piio_agent.readings import Readings
+from piio_agent.refusals import refusals
 from piio_agent.sampler import Sampler
 from piio_agent.wanted import Wanted, WantedInput, WantedOutput, wanted
-from piio_schemas.configuration import Configuration, InputPoint
-from piio_schemas.rates import excessive_rates
+from piio_schemas.configuration import Configuration
 
 log = logging.getLogger(__name__)
 
@@ -94,19 +94,7 @@ class Configuring:
         return any(isinstance(each, WantedOutput) for each in self._wanted.values())
 
     def _refusals(self) -> dict[str, str]:
-        """Why points are not in force: their sample rates are more than the board can give.
-
-        The bridge has refused such a configuration, unless it knew less. What is polled too often harms nobody.
-        """
-        points = self.configuration.points
-        if not any(isinstance(point, InputPoint) and point.sample_rate for point in points.values()):
-            return {}
-        return {
-            name: problem.message
-            for name, problems in excessive_rates(points, self._hardware.capabilities()).items()
-            for problem in problems
-            if problem.path.endswith(".sample_rate")
-        }
+        return refusals(self.configuration.points, self._hardware.capabilities())
 
     def _advance(self) -> None:
         self._release_unwanted()

@@ -102,6 +102,23 @@ def test_a_line_that_fails_makes_what_is_measured_of_it_bad(desk: Any, start: St
     desk.wait_for("raw/gpio/5-pulses", "0")
 
 
+def test_what_is_counted_gives_way_to_the_line_itself(desk: Any, start: Start) -> None:
+    start()
+    desk.be_the_bridge()
+    lamp = DOOR | {"direction": "output"}
+    desk.configure(points={"lamp": lamp, "switched": COUNT, "rate": RATE | {"sample_rate": 100}})
+    points = desk.wait_applied(1)
+    assert points["lamp"] == {"ok": True}
+    assert points["switched"]["error"] == "channel '5' is the output 'lamp': only an input can be counted"
+    assert desk.write("gpio/5", 1).status == "done"
+    desk.configure(2, {"door": DOOR, "doors": COUNT, "rate": RATE | {"settings": {"active_low": True}}})
+    points = desk.wait_applied(2)
+    assert points["door"] == points["doors"] == {"ok": True}
+    assert points["rate"]["error"].startswith("channel '5' has other settings at 'door', 'doors'")
+    desk.configure(3, {"door": DOOR, "doors": COUNT, "rate": RATE})
+    assert all(point["ok"] for point in desk.wait_applied(3).values())
+
+
 def test_a_kept_count_survives_a_killed_process_and_a_clean_end(desk: Any, spawn: Start, tmp_path: Path) -> None:
     desk.publish("status", "offline", retain=True)
     desk.configure(points={"doors": COUNT | {"settings": {"keep": True}}})

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from piio_schemas.configuration import read_configuration
-from piio_schemas.counted_lines import counting_problems
+from piio_schemas.configuration import Point, read_configuration
+from piio_schemas.counted_lines import counting_problems, counting_refusals
 from piio_schemas.counting import MEASURES, Counting
 from piio_schemas.states import ChannelCapability, InterfaceCapability
 
@@ -27,9 +27,19 @@ GPIO = msgspec.convert(msgspec.to_builtins(DOCUMENT), InterfaceCapability)
 
 def told(**points: Any) -> dict[str, str]:
     """What is wrong, by path."""
-    documents = {name: {"interface": "gpio"} | point for name, point in points.items()}
-    found = counting_problems(read_configuration({"points": documents}).points, {"gpio": GPIO})
+    found = counting_problems(_read(points), {"gpio": GPIO})
     return {problem.path: problem.message for problems in found.values() for problem in problems}
+
+
+def refused(**points: Any) -> dict[str, str]:
+    """Which points give way."""
+    return counting_refusals(_read(points), {"gpio": GPIO})
+
+
+def _read(points: dict[str, Any]) -> dict[str, Point]:
+    return read_configuration(
+        {"points": {name: {"interface": "gpio"} | point for name, point in points.items()}}
+    ).points
 
 
 def test_a_line_that_counts_has_more_channels_than_are_listed() -> None:
@@ -71,6 +81,8 @@ def test_other_settings_of_the_line_are_told_on_both_sides() -> None:
         "points.doors.settings": "channel '17' has other settings at 'door': make those of the line equal",
         "points.rate.settings": "channel '17' has other settings at 'door': make those of the line equal",
     }
+    assert set(refused(doors={"channel": "17-pulses"}, door=other, rate=other | {"channel": "17-duty"})) == {"doors"}
+    assert set(refused(doors={"channel": "17-pulses"}, rate=other | {"channel": "17-duty"})) == {"rate"}
 
 
 def test_an_output_is_not_counted() -> None:
@@ -79,6 +91,7 @@ def test_an_output_is_not_counted() -> None:
         "points.lamp.direction": "channel '17' is counted by 'switched', so it cannot be an output",
         "points.switched.channel": "channel '17' is the output 'lamp': only an input can be counted",
     }
+    assert set(refused(lamp=lamp, switched={"channel": "17-pulses"})) == {"switched"}
 
 
 def test_a_count_is_not_sampled() -> None:
