@@ -68,7 +68,9 @@ def find_chip(wanted: str) -> FoundChip:
     """The chip with this label, name or path; with "", a Pi's header, else the first there is."""
     if wanted.startswith("/"):
         return _look_at(wanted)
-    chips = _all_chips()
+    chips, problems = _all_chips()
+    if problems and not chips:
+        raise problems[0]
     if not chips:
         raise DeviceMissing("there is no GPIO chip (/dev/gpiochip*) on this machine: use the driver simulated instead")
     for label in (wanted,) if wanted else PREFERRED:
@@ -76,31 +78,35 @@ def find_chip(wanted: str) -> FoundChip:
             if label in (chip.label, chip.name):
                 return chip
     if wanted:
-        raise DeviceMissing(f"no GPIO chip is called {wanted!r}; there are: {', '.join(map(str, chips))}")
+        # Those that are not ours to open do not hide the others; it may be one of them.
+        there = ", ".join(map(str, [*chips, *problems]))
+        raise DeviceMissing(f"no GPIO chip is called {wanted!r}; there are: {there}")
     return chips[0]
 
 
-def _all_chips() -> list[FoundChip]:
+def _all_chips() -> tuple[list[FoundChip], list[InterfaceError]]:
+    """All chips, and why others cannot be looked at."""
     # A link is another name for a chip that is in the list anyway: the Pi 5 has gpiochip4 -> gpiochip0.
     paths = [path for path in DEV.glob("gpiochip*") if not path.is_symlink()]
     paths.sort(key=lambda path: int(re.sub(r"\D", "", path.name) or 0))
-    chips, problems = [], []
+    chips: list[FoundChip] = []
+    problems: list[InterfaceError] = []
     for path in paths:
         try:
             chips.append(_look_at(str(path)))
         except InterfaceError as problem:
             problems.append(problem)
-    # One chip that is not ours to open does not hide the others.
-    if problems and not chips:
-        raise problems[0]
-    return chips
+    return chips, problems
 
 
 def _look_at(path: str) -> FoundChip:
     with open_chip(path) as chip:
-        info = chip.get_info()
-        names = tuple(chip.get_line_info(n).name or "" for n in range(info.num_lines))
-        return FoundChip(path, info.name, info.label, names)
+        try:
+            info = chip.get_info()
+            names = tuple(chip.get_line_info(n).name or "" for n in range(info.num_lines))
+        except OSError as reason:  # unplugged in this very moment
+            raise _why(path, reason) from reason
+    return FoundChip(path, info.name, info.label, names)
 
 
 def _why(path: str, reason: OSError) -> InterfaceError:

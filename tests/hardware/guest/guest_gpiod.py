@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gpiod
@@ -192,14 +195,29 @@ def test_a_setting_that_there_is_not_is_answered_with_those_that_there_are(
 
 
 def test_a_chip_that_this_user_may_not_open_names_the_remedy(chip: Any) -> None:
-    gpio = make("gpiod", {"chip": chip.name}, Context())
+    remedy = f"/dev/{chip.name}: permission denied: add this user to the group gpio: sudo usermod"
+    gpio = make("gpiod", {"chip": "pinctrl-bcm2711"}, Context())
+    others = [path for path in Path("/dev").glob("gpiochip*") if path.name != chip.name]
     os.seteuid(65534)
     try:
-        with pytest.raises(PermissionDenied, match="permission denied: add this user to the group gpio: sudo usermod"):
+        with pytest.raises(PermissionDenied, match="permission denied: add this user to the group gpio"):
+            gpio.channels()
+        with as_root():
+            for path in others:
+                path.chmod(0o666)
+        # It does not say its label to whom it is closed.
+        with pytest.raises(DeviceMissing, match=rf"there are: gpiochip\d+ \(another-chip\), .*{remedy}"):
             gpio.channels()
     finally:
         os.seteuid(0)
     assert gpio.channels()
+
+
+@contextmanager
+def as_root() -> Iterator[None]:
+    os.seteuid(0)
+    yield
+    os.seteuid(65534)
 
 
 def test_what_a_line_cannot_take_is_refused(gpio: Interface, chip: Any) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,18 @@ url = "mqtt://{BOARD}@127.0.0.1:{PORT}"
 [interfaces.gpio]
 driver = "gpiod"
 chip = "pinctrl-bcm2711"
+groups = {{ port = [24, 25, 26] }}
 [interfaces.adc]
 driver = "mcp3008"
 bus = 0
 device = 0
+[interfaces.absent]
+driver = "gpiod"
+chip = "pinctrl-rp1"
 """
+
+# Root may open every file: without this it may those that are its own, as anybody else.
+AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 HOLD = """
 import gpiod, sys
@@ -132,7 +140,7 @@ class Bench:
     def start_agent(self) -> subprocess.Popen[bytes]:
         """Start the agent (again)."""
         where = ("--config", str(self._folder / "agent.toml"), "--state", str(self._folder / "state"))
-        self.agent = self._start("agent", sys.executable, "-m", "piio", "agent", *where)
+        self.agent = self._start("agent", *AS_ANYBODY, sys.executable, "-m", "piio", "agent", *where)
         return self.agent
 
     def log(self, name: str) -> str:
@@ -194,6 +202,12 @@ class Recorder:
             levels = tuple(self._chip.value(line) for line in self._lines)
             if not self.seen or self.seen[-1] != levels:
                 self.seen.append(levels)
+
+    @property
+    def moves(self) -> dict[int, list[int]]:
+        """The levels that each line had, one after the other."""
+        each = zip(self._lines, zip(*self.seen, strict=True), strict=True)
+        return {line: [level for level, _ in groupby(levels)] for line, levels in each}
 
     def _keep_looking(self) -> None:
         while not self._over.wait(0.002):

@@ -16,9 +16,24 @@ import pytest
 
 from piio.client import Client
 from tests.hardware.guest.installation.bench import BOARD, Bench, Ear, Recorder
+from tests.hardware.guest.installation.line_watch import LineWatch
 from tests.hardware.guest.sim_chip import SimChip
 
 ROUNDS = 100
+
+INPUTS = (5, 6)
+OUTPUTS = (17, 18, 21, 22, 23, 24, 25, 26)
+LOW = {"active_low": True}
+MORE: dict[str, Any] = {
+    name: {"interface": "gpio", "direction": "output", "on_lost": "hold", **point}
+    for name, point in {
+        "lamp": {"channel": "21", "on_start": "on"},
+        "heater": {"channel": "22", "on_start": "last", "settings": LOW},
+        "fan": {"channel": "23", "on_start": "off", "settings": LOW},
+        "bus": {"channel": "port", "on_start": "last"},
+    }.items()
+}
+"""Outputs with every policy there is at the start, beside `pump` (off) and `valve` (last); `bus` is 24, 25 and 26."""
 
 
 def counts(parameters: Path, count: int) -> None:
@@ -134,29 +149,36 @@ def test_a_converter_that_does_not_answer_makes_its_point_bad_and_no_other(
 def test_an_agent_that_was_killed_comes_back_and_moves_only_what_its_policies_say(
     bench: Bench, ear: Ear, admin: Client, chip: SimChip
 ) -> None:
-    # The resistors of the board keep lines up that nobody holds: what falls was driven.
-    for line in (5, 17, 18):
-        chip.pull(line, 1)
-    for point in ("pump", "valve"):
-        assert admin.set(f"{BOARD}/{point}", 1).done
-    with bench.held(20):
+    assert admin.configure(BOARD, {"points": MORE}).ok
+    for point, raw in {"pump": 1, "valve": 1, "lamp": 0, "heater": 1, "fan": 1, "bus": 5}.items():
+        assert admin.set(f"{BOARD}/{point}", raw).done
+    # The resistors of the board keep each line where it is while nobody holds it: what moves was driven.
+    for line, level in chip.values().items():
+        chip.pull(line, level)
+    with bench.held(20), Recorder(chip, *OUTPUTS, *INPUTS, 20) as lines, LineWatch(chip) as watch:
         before, since = chip.values(), ear.now()
-        assert (before[17], before[18], before[20]) == (1, 1, 1)
-        with Recorder(chip, 17, 18, 20) as lines:
-            bench.agent.send_signal(signal.SIGKILL)
-            bench.agent.wait()
-            ear.wait_for("status", "offline", since)
-            ear.wait("quality/pump", lambda payload: payload.startswith("stale"), since)
-            told = admin.set(f"{BOARD}/pump", 1)
-            assert told.status == "refused" and told.reason
-            since = ear.now()
-            bench.start_agent()
-            for point in ("tank", "button", "pump", "valve"):
-                wait_good(ear, point, since)
-        assert lines.seen == [(1, 1, 1), (0, 1, 1)]
-        assert chip.values() == before | {17: 0}
-    assert admin.read(f"{BOARD}/button").value == 1
+        assert [before[line] for line in OUTPUTS] == [1, 1, 0, 0, 0, 1, 0, 1]
+        bench.agent.send_signal(signal.SIGKILL)
+        bench.agent.wait()
+        ear.wait_for("status", "offline", since)
+        ear.wait("quality/pump", lambda payload: payload.startswith("stale"), since)
+        told = admin.set(f"{BOARD}/pump", 1)
+        assert told.status == "refused" and told.reason
+        since = ear.now()
+        bench.start_agent()
+        for point in ("tank", "button", "pump", "valve", *MORE):
+            wait_good(ear, point, since)
+        after = chip.values()
+    # Off, on and off again as `on_start` has it; the rest is as it was, and never was anything else.
+    moved = {17: [1, 0], 21: [0, 1], 23: [0, 1]}
+    assert {line: levels for line, levels in lines.moves.items() if len(levels) > 1} == moved
+    assert after == before | {line: levels[-1] for line, levels in moved.items()}
+    # An output has its first value in the request that makes it one; a line that no point uses is not even asked for.
+    kinds = dict.fromkeys(OUTPUTS, "output") | dict.fromkeys(INPUTS, "input")
+    assert watch.befell == {line: ["let go", f"taken: {kind}"] for line, kind in kinds.items()}
+    assert admin.read(f"{BOARD}/button").value == before[5]
     assert admin.set(f"{BOARD}/pump", 1).done and chip.value(17) == 1
+    assert admin.configure(BOARD, {"points": dict.fromkeys(MORE)}).ok
 
 
 def test_a_set_that_reaches_a_stopped_agent_late_is_not_executed(

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
+
 from piio.client import Client
 from tests.hardware.guest.installation.bench import BOARD, Bench, Ear
 from tests.hardware.guest.sim_chip import SimChip
+
+AWAY = 4.0
+"""Seconds: long enough for the pauses between two tries to have become long."""
 
 
 def test_points_of_a_chip_that_goes_are_bad_with_the_reason_and_come_back_by_themselves(
@@ -20,6 +27,10 @@ def test_points_of_a_chip_that_goes_are_bad_with_the_reason_and_come_back_by_the
     assert ear.payloads("quality/tank", since) == []
     told = admin.set(f"{BOARD}/pump", 1)
     assert told.status == "refused" and "pinctrl-bcm2711" in told.reason
+    busy, lines = processor_time(bench.agent.pid), len(bench.log("agent").splitlines())
+    time.sleep(AWAY)
+    assert processor_time(bench.agent.pid) - busy < 0.2 * AWAY
+    assert len(bench.log("agent").splitlines()) == lines
     between, since = SimChip("between", 4), ear.now()
     bench.chip = SimChip("pinctrl-bcm2711")
     for point in ("button", "door", "pump", "valve"):
@@ -31,3 +42,9 @@ def test_points_of_a_chip_that_goes_are_bad_with_the_reason_and_come_back_by_the
     ear.wait_for("value/door", "1", since)
     assert admin.set(f"{BOARD}/pump", 1).done and bench.chip.value(17) == 1
     between.remove()
+
+
+def processor_time(pid: int) -> float:
+    """Seconds that a process has kept the processor busy."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
