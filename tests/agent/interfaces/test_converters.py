@@ -81,6 +81,21 @@ def test_a_clock_that_the_model_cannot_is_refused_with_what_it_can() -> None:
         make("mcp3208", {"speed": 2_000_001}, Context())
 
 
+@pytest.mark.parametrize(
+    ("model", "options", "fastest"),
+    [
+        # 24 bits at 1 MHz and 50 µs for the rest, twice where each change of channel costs a conversion.
+        ("mcp3008", {}, 6700),
+        ("mcp3008", {"settle": False}, 13500),
+        ("mcp3008", {"settle": False, "speed": 100_000}, 3400),
+        ("mcp3001", {}, 15100),
+        ("mcp3201", {"settle": False}, 14200),
+    ],
+)
+def test_a_converter_promises_what_its_clock_allows(model: str, options: dict[str, object], fastest: float) -> None:
+    assert make(model, options, Context()).fastest() == fastest
+
+
 def test_the_silicon_answers_bit_by_bit() -> None:
     # The start bit at the very first clock: six clocks nobody drives, the null bit, then 341 = 0b0101010101.
     chip = Mcp3xxxChip(lambda _: 341)

@@ -53,6 +53,17 @@ def test_an_ads1115_gives_counts_with_sign_and_its_range(ads: None) -> None:
         assert adc.channels()["0-1"].label == "ads1015 voltage0-voltage1"
 
 
+def test_as_many_readings_are_promised_as_the_kernel_tells_of_and_none_where_it_does_not(
+    adc: Interface, ads: None
+) -> None:
+    assert adc.fastest() is None
+    with make("iio", {"device": "1-0048"}, Context()) as several:
+        # It does 128 a second; of several inputs half, for after each change it begins anew.
+        assert several.fastest() == 64
+        (next(BUS.glob("1-0048/iio:device*")) / "in_voltage1_sampling_frequency").write_text("64")
+        assert several.fastest() == 32
+
+
 def test_scaled_an_ads1115_gives_millivolts_and_follows_its_gain(ads: None) -> None:
     with make("iio", {"device": "ads1015", "scaled": True}, Context()) as adc:
         assert read(adc, "1", "2") == [62.5, 1250]

@@ -75,6 +75,28 @@ def test_the_first_sample_after_a_change_of_channel_is_thrown_away(adc: Interfac
         assert conversions(quick, "1") == 1
 
 
+def test_channels_that_are_sampled_together_cost_no_more_conversions_than_they_must(adc: Interface) -> None:
+    for n in range(8):
+        adc.open(str(n), "input", NoSettings())
+    assert list(adc.sample([str(n) for n in range(8)])) == COUNTS
+    assert [sampled(adc, *channels) for channels in ("7", "7", "12", "2")] == [1, 1, 4, 1]
+    with make("mcp3008", {"settle": False}, Context()) as quick:
+        for n in range(8):
+            quick.open(str(n), "input", NoSettings())
+        assert sampled(quick, *"01234567") == 8
+
+
+def test_a_sample_of_several_channels_names_them_when_it_fails(adc: Interface) -> None:
+    for channel in "123":
+        adc.open(channel, "input", NoSettings())
+    adc.close("3")
+    with pytest.raises(ChannelClosed, match="ADC 3 is not open"):
+        adc.sample(["1", "3"])
+    (PARAMETERS / "fail").write_text("1")
+    with pytest.raises(DeviceFailed, match="reading ADC 1, 2 failed"):
+        adc.sample(["1", "2"])
+
+
 def test_a_converter_that_does_not_answer_gives_the_reason_and_works_again_afterwards(adc: Interface) -> None:
     adc.open("5", "input", NoSettings())
     (PARAMETERS / "fail").write_text("1")
@@ -125,4 +147,11 @@ def conversions(adc: Interface, channel: str) -> int:
     """How many a read takes."""
     before = int((PARAMETERS / "spi_count").read_text())
     adc.read(channel)
+    return int((PARAMETERS / "spi_count").read_text()) - before
+
+
+def sampled(adc: Interface, *channels: str) -> int:
+    """How many conversions one sample of each takes."""
+    before = int((PARAMETERS / "spi_count").read_text())
+    adc.sample(channels)
     return int((PARAMETERS / "spi_count").read_text()) - before
