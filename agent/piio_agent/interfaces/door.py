@@ -84,9 +84,7 @@ def make(driver: str, options: Mapping[str, Any], context: Context, known: Drive
     return cls(convert(cls.Options, options, f"driver {driver}: option", OptionsError), context)
 
 
-def settings_of(
-    interface: Interface | type[Interface], settings: Mapping[str, Any], channel: str | None = None
-) -> Any:
+def settings_of(interface: Interface | type[Interface], settings: Mapping[str, Any], channel: str | None = None) -> Any:
     """A point's settings as the type of its channel, or else of the driver; SettingsError for what it cannot take."""
     known = interface.Settings if channel is None or isinstance(interface, type) else interface.settings_for(channel)
     return convert(known, settings, "setting")
