@@ -12,6 +12,7 @@ from piio_agent.clock import Clock
 from piio_agent.interfaces.contract import Direction, Edge, OnEdge
 from piio_agent.interfaces.errors import ChannelClosed, DeviceFailed
 from piio_agent.interfaces.gpiod_channels import Lines
+from piio_agent.interfaces.gpiod_request import EVENTS
 
 if TYPE_CHECKING:
     from gpiod import EdgeEvent
@@ -112,9 +113,10 @@ class HeldLine:
             log.exception("an edge of %s was not handled", self.lines.label)
 
     def _pending(self) -> Sequence[EdgeEvent]:
+        """What has happened until now; not all that happens meanwhile: a line that oscillates never comes to an end."""
         events: list[EdgeEvent] = []
         try:
-            while self._request.wait_edge_events(0):
+            while len(events) < EVENTS and self._request.wait_edge_events(0):
                 events += self._request.read_edge_events()
         except OSError as reason:
             raise DeviceFailed(self.lines.label, "waiting for edges", reason) from reason
@@ -134,7 +136,10 @@ class HeldLine:
 
     def _correction(self, last: Edge) -> list[Edge]:
         """After a burst the level counts: an edge to it, should the last one say otherwise and no other follow."""
-        raw = self._raw()
+        try:
+            raw = self._raw()
+        except DeviceFailed:
+            return []  # whoever reads it next is told
         if raw == last.raw or self._request.wait_edge_events(0):
             return []
         kind: Literal["rising", "falling"] = "rising" if raw else "falling"

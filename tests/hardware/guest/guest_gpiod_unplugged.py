@@ -22,6 +22,8 @@ def test_a_chip_that_disappears_gives_its_reason_and_no_busy_thread(gpio: Interf
         gpio.read("5")
     with pytest.raises(DeviceFailed, match=r"GPIO17: writing failed: No such device \(ENODEV\)"):
         gpio.write("17", 0)
+    with pytest.raises(DeviceFailed, match=r"GPIO5: waiting for edges failed: No such device \(ENODEV\)"):
+        gpio.watch("5", print)
     busy = time.process_time()
     time.sleep(0.2)
     assert time.process_time() - busy < 0.1

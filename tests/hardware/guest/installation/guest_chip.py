@@ -30,7 +30,8 @@ def test_points_of_a_chip_that_goes_are_bad_with_the_reason_and_come_back_by_the
     busy, lines = processor_time(bench.agent.pid), len(bench.log("agent").splitlines())
     time.sleep(AWAY)
     assert processor_time(bench.agent.pid) - busy < 0.2 * AWAY
-    assert len(bench.log("agent").splitlines()) == lines
+    # The other interface may find out which chips there are now, once.
+    assert len(bench.log("agent").splitlines()) - lines <= 1
     between, since = SimChip("between", 4), ear.now()
     bench.chip = SimChip("pinctrl-bcm2711")
     for point in ("button", "door", "pump", "valve"):
