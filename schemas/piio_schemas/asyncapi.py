@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from piio_schemas import jsonschemas, requests, topics
+from piio_schemas import audit, jsonschemas, requests, topics
 from piio_schemas.blocks import LARGEST_BLOCK
 from piio_schemas.examples import EXAMPLES
 from piio_schemas.roles import Role
@@ -31,6 +31,8 @@ REPLIES: dict[str, type] = {
     "requestRestore": requests.ConfigurationAnswer,
     "requestCopy": requests.ConfigurationAnswer,
     "requestForget": requests.Done,
+    "requestAudit": audit.AuditAnswer,
+    "requestAuditAll": audit.AuditAnswer,
     "requestPreview": requests.PreviewAnswer,
 }
 """What a request is answered, where it is not refused."""

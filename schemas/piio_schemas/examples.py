@@ -57,7 +57,13 @@ CAPABILITIES = {
     },
 }
 
+ENTRY = {
+    "number": 42, "time": 1795253400.0, "board": "demo", "point": "pump", "what": "set", "value": "1", "by": "anna",
+    "verified": True, "origin": "page", "address": "192.0.2.20", "outcome": "done", "reason": "", "id": "8c1f",
+}  # fmt: skip
+
 EXAMPLES: dict[str, list[Any]] = {
+    "Acted": [{"id": "8c1f", "by": "anna", "address": "192.0.2.20"}],
     "Answer": [{"ok": False, "error": {"message": "there is no point 'tnk'"}}],
     "Applied": [
         {
@@ -65,6 +71,8 @@ EXAMPLES: dict[str, list[Any]] = {
             "points": {"tank": {"ok": True}, "pump": {"ok": False, "error": "GPIO17 is held by another program"}},
         }
     ],
+    "AuditAnswer": [{"ok": True, "entries": [ENTRY], "next": 42, "dropped": 0}],
+    "AuditRequest": [{}, {"start": 1795249800, "end": 1795253400, "limit": 50, "point": "pump", "person": "anna"}],
     "Beacon": [{"boot": "5f0c", "connection": 1, "tick": 8131.25, "period": 1}],
     "BridgeBeacon": [
         {"boot": "77aa", "connection": 2, "tick": 9000.5, "period": 1, "epoch": 3, "time": 1795253400.0}

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from piio_schemas import requests
+from piio_schemas import audit, requests
 from piio_schemas.identifiers import NAME, POINT
 from piio_schemas.topics import TABLE
 
@@ -17,6 +17,7 @@ ANSWERS: tuple[type, ...] = (
     requests.PreviewAnswer,
     requests.HistoryAnswer,
     requests.RevisionsAnswer,
+    audit.AuditAnswer,
     requests.Done,
 )
 """What may arrive on a reply topic."""

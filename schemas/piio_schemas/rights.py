@@ -30,6 +30,8 @@ def rights(name: str, role: Role, boards: Collection[str] | None = None, prefix:
 
 
 def _filters(topic: Topic, name: str, role: Role, boards: Collection[str] | None, prefix: str) -> list[str]:
+    if topic.all_boards and boards is not None:
+        return []
     own = {"user": name} if "user" in topic.levels and role is not Role.AGENT else {}
     if "agent" not in topic.levels:
         return [topic.every(prefix, **own)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from piio_schemas import beacons, commands, configuration, events, requests, states
+from piio_schemas import audit, beacons, commands, configuration, events, requests, states
 from piio_schemas.roles import Role
 
 PREFIX = "piio"
@@ -47,6 +47,8 @@ class Topic(Struct, frozen=True, kw_only=True):
     retained: bool
     write: frozenset[Role]
     read: frozenset[Role]
+    all_boards: bool = False
+    """Whether it concerns every board at once: whose rights are for some boards only may neither write nor read it."""
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -72,10 +74,11 @@ def _topic(
     retained: bool = False,
     write: frozenset[Role],
     read: frozenset[Role] = frozenset(),
+    all_boards: bool = False,
 ) -> Topic:
     return Topic(
         pattern="{prefix}/" + pattern, summary=summary, document=document, qos=qos, retained=retained,
-        write=write, read=read,
+        write=write, read=read, all_boards=all_boards,
     )  # fmt: skip
 
 
@@ -173,6 +176,13 @@ REQUEST_FORGET = _topic(
     "{agent}/request/forget", "Remove an offline board with its retained topics", requests.ForgetRequest,
     write=_ADMINS,
 )  # fmt: skip
+REQUEST_AUDIT = _topic(
+    "{agent}/request/audit", "Ask what was done to a board, by whom, and what became of it", audit.AuditRequest,
+    write=_OPERATORS,
+)  # fmt: skip
+REQUEST_AUDIT_ALL = _topic(
+    "bridge/request/audit", "Ask the same of all boards", audit.AuditRequest, write=_OPERATORS, all_boards=True,
+)  # fmt: skip
 REQUEST_PREVIEW = _topic(
     "bridge/request/preview", "Try an equation", requests.PreviewRequest, write=_VIEWERS,
 )  # fmt: skip
@@ -189,6 +199,9 @@ BRIDGE_BEACON = _topic(
 WEBAPP_STATUS = _topic(
     "webapp/{instance}/status", "`online` or `offline`", TEXT, retained=True, write=_WEBAPP, read=_VIEWERS,
 )  # fmt: skip
+WEBAPP_ACTED = _topic(
+    "webapp/{instance}/acted", "Whom the web app's next set or request is for", audit.Acted, qos=0, write=_WEBAPP,
+)  # fmt: skip
 DASHBOARD = _topic(
     "dashboard/{id}", "A dashboard across boards", requests.Dashboard, retained=True, write=_BRIDGE, read=_VIEWERS,
 )  # fmt: skip
@@ -200,8 +213,8 @@ HOME_ASSISTANT = Topic(
 TABLE: tuple[Topic, ...] = (
     STATUS, CAPABILITIES, CONFIG, APPLIED, CONFIG_SET, RAW, RAW_SET, RAW_RESULT, VALUE, VALUE_SET, VALUE_RESULT,
     QUALITY, EDGE, POINT_EVENT, BLOCK_RAW, BLOCK_VALUES, LATE, HEALTH, BEACON, VIEWERS, SIM, REQUEST_HISTORY,
-    REQUEST_REVISIONS, REQUEST_RESTORE, REQUEST_COPY, REQUEST_FORGET, REQUEST_PREVIEW, REPLY, BRIDGE_STATUS,
-    BRIDGE_BEACON, WEBAPP_STATUS, DASHBOARD, HOME_ASSISTANT,
+    REQUEST_REVISIONS, REQUEST_RESTORE, REQUEST_COPY, REQUEST_FORGET, REQUEST_AUDIT, REQUEST_AUDIT_ALL, REQUEST_PREVIEW, REPLY,
+    BRIDGE_STATUS, BRIDGE_BEACON, WEBAPP_STATUS, WEBAPP_ACTED, DASHBOARD, HOME_ASSISTANT,
 )  # fmt: skip
 
 

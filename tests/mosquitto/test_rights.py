@@ -18,6 +18,11 @@ ALLOWED = [
     ("webapp", "piio/attic/config/set"),
     ("webapp", "piio/webapp/a1/status"),
     ("webapp", "piio/attic/viewers/webapp"),
+    ("webapp", "piio/webapp/a1/acted"),
+    ("webapp", "piio/bridge/request/audit"),
+    ("otto", "piio/attic/request/audit"),
+    ("otto", "piio/bridge/request/audit"),
+    ("leo", "piio/lab-1/request/audit"),
 ]
 
 DENIED = [
@@ -41,6 +46,11 @@ DENIED = [
     ("ada", "piio/reply/ada/x"),
     ("ada", "homeassistant/device/piio_attic/config"),
     ("webapp", "piio/attic/value/lamp"),
+    ("ada", "piio/webapp/a1/acted"),
+    ("otto", "piio/webapp/a1/acted"),
+    ("vera", "piio/attic/request/audit"),
+    ("leo", "piio/attic/request/audit"),
+    ("leo", "piio/bridge/request/audit"),
 ]
 
 

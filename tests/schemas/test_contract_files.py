@@ -115,7 +115,7 @@ def test_every_reference_in_the_document_leads_somewhere() -> None:
 def test_every_request_says_what_it_is_answered() -> None:
     operations = asyncapi()["operations"]
     requests = [name for name in operations if name.startswith(("sendRequest", "sendConfigSet"))]
-    assert len(requests) == 7
+    assert len(requests) == 9
     assert all("reply" in operations[name] for name in requests)
 
 

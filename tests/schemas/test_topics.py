@@ -83,3 +83,15 @@ def test_a_role_includes_the_ones_before() -> None:
     assert may_act_as(Role.ADMIN, Role.OPERATOR)
     assert not may_act_as(Role.VIEWER, Role.OPERATOR)
     assert not may_act_as(Role.AGENT, Role.VIEWER)
+
+
+def test_who_has_some_boards_only_has_no_right_that_concerns_all_of_them() -> None:
+    filters = [right.filter for right in rights("otto", Role.OPERATOR, boards=["lab-1"])]
+    assert "piio/lab-1/request/audit" in filters and "piio/bridge/request/audit" not in filters
+    assert Right("piio/bridge/request/audit", "write") in rights("otto", Role.OPERATOR)
+    assert Right("piio/bridge/request/audit", "write") not in rights("vera", Role.VIEWER)
+
+
+def test_nobody_but_the_web_app_may_say_whom_it_acts_for() -> None:
+    granted = [role for role in set(Role) - {Role.BRIDGE} for right in rights("demo", role) if "acted" in right.filter]
+    assert granted == [Role.WEBAPP]
