@@ -79,23 +79,23 @@ def test_a_burst_says_how_many_edges_were_lost_and_ends_at_the_level_of_the_line
     assert edges.empty()
 
 
-@pytest.mark.parametrize("active_low", [False, True])
+@pytest.mark.parametrize(("active_low", "edge"), [(False, "rising"), (True, "falling")])
 def test_a_contact_that_bounces_is_one_edge_once_it_has_been_steady_for_the_debounce_period(
-    gpio: Interface, chip: Any, active_low: bool
+    gpio: Interface, chip: Any, active_low: bool, edge: str
 ) -> None:
-    take(gpio, "5", debounce_period=0.1, active_low=active_low)
-    edges = watched(gpio, "5")
-    for level, edge in ((1, "falling" if active_low else "rising"), (0, "rising" if active_low else "falling")):
-        before = gpio.read("5")
-        for n in range(9):
-            chip.pull(5, level ^ n % 2)
-            time.sleep(0.005)
-            assert gpio.read("5") == before
-        steady_since = time.monotonic_ns() - 5_000_000
-        seen = edges.get(timeout=DEADLINE)
-        assert (seen.edge, gpio.read("5")) == (edge, 1 - before)
-        assert seen.mono_ns >= steady_since + 90_000_000
-    assert (seen.seq, seen.lost, edges.empty()) == (2, 0, True)
+    # Long, so that a busy machine that stands still for a while makes no steady line of a bouncing one.
+    take(gpio, "5", debounce_period=0.5, active_low=active_low)
+    edges, before = watched(gpio, "5"), gpio.read("5")
+    for n in range(9):
+        chip.pull(5, (n + 1) % 2)
+        steady_since = time.monotonic_ns()
+        time.sleep(0.005)
+        assert gpio.read("5") == before
+    seen = edges.get(timeout=DEADLINE)
+    assert (seen.edge, seen.seq, seen.lost) == (edge, 1, 0)
+    assert gpio.read("5") == 1 - before
+    assert seen.mono_ns >= steady_since + 490_000_000
+    assert edges.empty()
 
 
 def test_a_time_is_right_even_when_the_agent_is_held_up_while_it_reads_the_clocks(chip: Any) -> None:
@@ -105,14 +105,14 @@ def test_a_time_is_right_even_when_the_agent_is_held_up_while_it_reads_the_clock
         unix, mono = time.time_ns(), time.monotonic_ns()
         chip.pull(5, 1)
         edge = edges.get(timeout=DEADLINE)
-        assert abs((edge.t_ns - unix) - (edge.mono_ns - mono)) < 10_000_000
+        assert abs((edge.t_ns - unix) - (edge.mono_ns - mono)) < 100_000_000
 
 
 class HeldUpClock(SystemClock):
     """Somebody else gets the processor while Unix time is read, once."""
 
     def __init__(self) -> None:
-        self.pauses = [0.05]
+        self.pauses = [0.2]
 
     def unix_ns(self) -> int:
         now = super().unix_ns()
