@@ -76,7 +76,7 @@ class Inbox:
     def finish(self, outcome: Outcome) -> None:
         """Publish and remember what became of a write."""
         self._answer(outcome.channel, WriteResult(
-            id=outcome.id, status=outcome.status, reason=outcome.reason, read=outcome.read
+            id=outcome.id, status=outcome.status, reason=outcome.reason, read=outcome.read, rule=outcome.rule
         ))  # fmt: skip
 
     def _refuse(self, kind: str, text: str) -> None:

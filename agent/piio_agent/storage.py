@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -73,47 +74,64 @@ class _Saved(Struct, frozen=True):
     boot_id: str
     outputs: dict[str, tuple[float, float]]
     """By channel: the raw, and the boottime at which it was that."""
+    off_since: dict[str, float | None] = {}
+    """By channel: the boottime since when it is off; None: it was on."""
 
 
 class LastOutputs:
-    """What each output was, believed only within the same boot of the machine and while young."""
+    """What each output was, believed only within the same boot of the machine and while young; for any thread."""
 
     def __init__(self, path: Path | None, clock: Clock) -> None:
         self._path = path
         self._clock = clock
         self._boot_id = _read_boot_id()
-        self._outputs = self._load()
+        self._lock = threading.Lock()
+        saved = self._load()
+        self._outputs, self._off_since = saved.outputs, saved.off_since
 
     def recall(self, channel: ChannelId) -> float | None:
         """Return the raw that the output had within the last minute."""
         raw, at = self._outputs.get(str(channel), (0.0, -YOUNG - 1))
         return raw if 0 <= self._clock.boottime() - at <= YOUNG else None
 
-    def save(self, outputs: dict[ChannelId, float]) -> None:
-        """Keep what the outputs are now.
+    def recall_off(self, channel: ChannelId) -> float | None:
+        """Return since when the output is off, in boottime: now if it was on; None if it is not known to have been."""
+        if str(channel) not in self._off_since:
+            return None
+        since = self._off_since[str(channel)]
+        return self._clock.boottime() if since is None else since
+
+    def save(
+        self, outputs: Mapping[ChannelId, float], off_since: Mapping[ChannelId, float | None] | None = None
+    ) -> None:
+        """Keep what the outputs are now, and since when some are off; None: they are on.
 
         It is believed only within this boot, so it needs to outlive the process, not the machine: no flush to the
         card, which would wear it out.
         """
-        now = self._clock.boottime()
-        self._outputs.update({str(channel): (raw, now) for channel, raw in outputs.items()})
-        if self._path:
-            _write(self._path, encode(_Saved(self._boot_id, self._outputs)), durable=False)
+        with self._lock:
+            now = self._clock.boottime()
+            self._outputs.update({str(channel): (raw, now) for channel, raw in outputs.items()})
+            self._off_since.update({str(channel): since for channel, since in (off_since or {}).items()})
+            if self._path:
+                _write(self._path, encode(_Saved(self._boot_id, self._outputs, self._off_since)), durable=False)
 
-    def _load(self) -> dict[str, tuple[float, float]]:
+    def _load(self) -> _Saved:
+        saved = self._read()
+        return saved if saved and saved.boot_id == self._boot_id else _Saved(self._boot_id, {})
+
+    def _read(self) -> _Saved | None:
         if self._path is None:
-            return {}
+            return None
         try:
-            saved = msgspec.json.decode(self._path.read_bytes(), type=_Saved)
+            return msgspec.json.decode(self._path.read_bytes(), type=_Saved)
         except FileNotFoundError:
-            return {}
+            pass
         except OSError as error:
             log.warning("%s cannot be read: %s", self._path, error.strerror)
-            return {}
         except (msgspec.MsgspecError, ValueError) as error:
             move_aside(self._path, str(error))
-            return {}
-        return saved.outputs if saved.boot_id == self._boot_id else {}
+        return None
 
 
 def _read_boot_id() -> str:

@@ -51,7 +51,10 @@ def wanted(configuration: Configuration, refused: Collection[str] = ()) -> dict[
 
 def policies(point: OutputPoint) -> Policies:
     """Return what an output does without being asked."""
-    return Policies(point.on_start, point.on_lost, point.lease, point.max_on)
+    return Policies(
+        on_start=point.on_start, on_lost=point.on_lost, lease=point.lease, max_on=point.max_on,
+        min_on=point.min_on, min_off=point.min_off, rate=point.rate, interlock=point.interlock,
+    )  # fmt: skip
 
 
 def _input(point: InputPoint, other: WantedInput | None) -> WantedInput:

@@ -21,6 +21,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Ttl = Annotated[float, Meta(ge=LEAST_TTL, le=GREATEST_TTL, description="Seconds this may be old when it acts.")]
 Pulse = Annotated[float, Meta(gt=0, le=3600, description="Seconds until it returns to the value before.")]
 Status = Literal["done", "refused", "expired", "failed"]
+Rule = Literal["min_on", "min_off", "rate", "interlock"]
 Word = Literal["on", "off", "toggle"]
 
 _WORDS: dict[str, Word] = {"on": "on", "off": "off", "true": "on", "false": "off", "toggle": "toggle"}
@@ -113,6 +114,7 @@ class WriteResult(Struct, frozen=True, kw_only=True):
     status: Status
     reason: str = ""
     read: Annotated[float | None, Meta(description="Raw that the pin reads back.")] = None
+    rule: Annotated[Rule | None, Meta(description="The policy that refused it.")] = None
 
 
 class SetResult(Struct, frozen=True, kw_only=True):

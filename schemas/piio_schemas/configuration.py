@@ -7,16 +7,13 @@ from msgspec import Meta, Struct, field
 
 from piio_schemas.documents import DocumentError, as_model
 from piio_schemas.identifiers import IdentifierError, check_channel, check_interface, check_point
+from piio_schemas.policies import contradictions
 
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 Period = Annotated[float, Meta(ge=0.001, le=86400, description="Seconds between two readings.")]
 SampleRate = Annotated[float, Meta(ge=1, le=100_000, description="Samples a second that go into blocks.")]
 Label = Annotated[str, Meta(max_length=200)]
 EquationText = Annotated[str, Meta(min_length=1, max_length=512)]
-
-NOT_IN_FORCE = ("min_on", "min_off", "rate", "interlock")
-"""Fields of an output that no agent enforces yet; they are refused at any other value than their default."""
-
 
 _WANTED = {
     "direction": "input or output",
@@ -29,8 +26,13 @@ _WANTED = {
 class Interlock(Struct, frozen=True, forbid_unknown_fields=True):
     """At most one output of a group is on."""
 
-    group: Annotated[str, Meta(min_length=1, max_length=63)]
-    dead_time: Annotated[float, Meta(ge=0, le=3600, description="Seconds between one off and the next on.")] = 0
+    group: Annotated[
+        str, Meta(min_length=1, max_length=63, description="Its name; outputs of one board that share it are a group.")
+    ]
+    dead_time: Annotated[
+        float,
+        Meta(ge=0, le=3600, description="Seconds between one off and the next on; of two outputs the longer holds."),
+    ] = 0
 
 
 class InputPoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="direction", tag="input"):
@@ -77,10 +79,20 @@ class OutputPoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
         10.0
     )
     max_on: Annotated[Seconds | None, Meta(description="Seconds until it is switched off by itself.")] = None
-    min_on: Annotated[float, Meta(ge=0, le=86400)] = 0.0
-    min_off: Annotated[float, Meta(ge=0, le=86400)] = 0.0
-    rate: Annotated[float, Meta(gt=0, description="Switches a minute.")] | None = None
-    interlock: Interlock | None = None
+    min_on: Annotated[
+        float, Meta(ge=0, le=86400, description="Seconds it stays on at least: a set before that is refused.")
+    ] = 0.0
+    min_off: Annotated[
+        float, Meta(ge=0, le=86400, description="Seconds it stays off at least: a set before that is refused.")
+    ] = 0.0
+    rate: Annotated[
+        Annotated[float, Meta(ge=0.01, le=6000)] | None,
+        Meta(description="Times a minute that it may be switched, on and off counted: a set beyond that is refused."),
+    ] = None
+    interlock: Annotated[
+        Interlock | None,
+        Meta(description="At most one output of a group is on: a set that would make it two is refused."),
+    ] = None
 
 
 Point = InputPoint | OutputPoint
@@ -140,7 +152,7 @@ def read_configuration(document: Any) -> Configuration:
     problems: list[Problem] = []
     points = _each(document.get("points", {}), "points", _read_point, problems)
     displays = _each(document.get("displays", {}), "displays", _read_display, problems)
-    problems += _conflicts(points)
+    problems += _conflicts(points) + _contradictions(points)
     try:
         known = {key: value for key, value in document.items() if key not in ("points", "displays")}
         unknown = sorted(known.keys() - set(Configuration.__struct_fields__))
@@ -195,20 +207,13 @@ def _read_point(name: str, document: Any, path: str) -> Point:
         _at(f"{path}.channel", check_channel, point.channel)
     if (point.interface is None) != (point.channel is None):
         raise DocumentError("interface and channel go together: give both, or neither for a computed point", path)
-    if isinstance(point, OutputPoint):
-        _check_in_force(point, path)
-    elif point.computed and point.equation is None:
+    if isinstance(point, OutputPoint) or not point.computed:
+        return point
+    if point.equation is None:
         raise DocumentError("a computed point needs an equation over other points", f"{path}.equation")
-    elif point.computed and point.sample_rate is not None:
+    if point.sample_rate is not None:
         raise DocumentError("a computed point has no channel to sample: leave sample_rate out", f"{path}.sample_rate")
     return point
-
-
-def _check_in_force(point: OutputPoint, path: str) -> None:
-    defaults = OutputPoint(interface="", channel="")
-    for name in NOT_IN_FORCE:
-        if getattr(point, name) != getattr(defaults, name):
-            raise DocumentError(f"{name} is not in force yet: leave it out", f"{path}.{name}")
 
 
 def _read_display(name: str, document: Any, path: str) -> Display:
@@ -242,3 +247,13 @@ def _conflicts(points: dict[str, Point]) -> list[Problem]:
                 Problem(f"points.{name}.settings", f"'{other_name}' reads {place} with other settings: make them equal")
             )
     return problems
+
+
+def _contradictions(points: dict[str, Point]) -> list[Problem]:
+    """Return what is wrong among the policies of each output, all of it."""
+    return [
+        Problem(f"points.{name}.{field}", message)
+        for name, point in points.items()
+        if isinstance(point, OutputPoint)
+        for field, message in contradictions(point)
+    ]

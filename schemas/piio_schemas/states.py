@@ -96,6 +96,13 @@ class Capabilities(Struct, frozen=True):
     interfaces: dict[str, InterfaceCapability]
 
 
+class FailSafe(Struct, frozen=True):
+    """An output was driven safe."""
+
+    reason: str
+    time: Annotated[float, Meta(description="Unix seconds of the board's clock.")]
+
+
 class AppliedPoint(Struct, frozen=True, omit_defaults=True):
     """How one point fares: in force, or the error; and the reason while an output stays in fail-safe."""
 
@@ -103,6 +110,9 @@ class AppliedPoint(Struct, frozen=True, omit_defaults=True):
     error: str | None = None
     fail_safe: Annotated[
         str | None, Meta(description="Why the output was driven safe; there until a new set is done.")
+    ] = None
+    last_fail_safe: Annotated[
+        FailSafe | None, Meta(description="The newest one since the agent started, whether or not it is over.")
     ] = None
 
 

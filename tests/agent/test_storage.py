@@ -9,7 +9,7 @@ from piio_agent.clock import ManualClock
 from piio_agent.storage import LastOutputs, StoredConfiguration
 from piio_schemas.configuration import Configuration, InputPoint
 
-LAMP = ChannelId("gpio", "17")
+LAMP, FAN, PUMP = (ChannelId("gpio", channel) for channel in ("17", "18", "19"))
 
 
 def test_the_last_good_configuration_is_read_back(tmp_path: Path) -> None:
@@ -45,6 +45,16 @@ def test_the_last_outputs_are_believed_for_a_minute(tmp_path: Path) -> None:
     assert LastOutputs(path, clock).recall(LAMP) == 0.5
     clock.advance(2)
     assert LastOutputs(path, clock).recall(LAMP) is None
+
+
+def test_since_when_an_output_is_off_is_believed_within_this_boot(tmp_path: Path) -> None:
+    clock = ManualClock()
+    clock.advance(5)
+    path = tmp_path / "outputs.json"
+    LastOutputs(path, clock).save({}, {LAMP: 2.5, FAN: None})
+    clock.advance(3600)
+    found = LastOutputs(path, clock)
+    assert [found.recall_off(each) for each in (LAMP, FAN, PUMP)] == [2.5, 3605.0, None]
 
 
 def test_the_last_outputs_of_another_boot_of_the_machine_are_not_believed(

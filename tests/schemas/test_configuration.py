@@ -9,6 +9,7 @@ from piio_schemas.examples import CONFIGURATION
 
 TANK = {"interface": "adc", "channel": "0"}
 PUMP = {"interface": "gpio", "channel": "17", "direction": "output"}
+LOCKED = {**PUMP, "interlock": {"group": "motor", "dead_time": 1}}
 
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"points": {"tank": {**TANK, "period": 0}}}, "points.tank.period", "got 0"),
@@ -25,8 +26,14 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"points": []}, "points", "got list"),
     ({"points": {"pump": {**PUMP, "on_start": "blue"}}}, "points.pump.on_start", "off, on, last"),
     ({"points": {"pump": {**PUMP, "lease": 0}}}, "points.pump.lease", "got 0"),
-    ({"points": {"pump": {**PUMP, "min_on": 5}}}, "points.pump.min_on", "not in force"),
-    ({"points": {"pump": {**PUMP, "interlock": {"group": "a"}}}}, "points.pump.interlock", "not in force"),
+    ({"points": {"pump": {**PUMP, "min_on": 5, "max_on": 4}}}, "points.pump.max_on", "at least min_on, 5 s, got 4"),
+    ({"points": {"pump": {**PUMP, "min_off": -1}}}, "points.pump.min_off", "got -1"),
+    ({"points": {"pump": {**PUMP, "rate": 0}}}, "points.pump.rate", "got 0"),
+    ({"points": {"pump": {**PUMP, "rate": 6001}}}, "points.pump.rate", "got 6001"),
+    ({"points": {"pump": {**PUMP, "interlock": {}}}}, "points.pump.interlock.group", "got none"),
+    ({"points": {"pump": {**PUMP, "interlock": "a"}}}, "points.pump.interlock", "got `str`"),
+    ({"points": {"pump": {**LOCKED, "on_start": "on"}}}, "points.pump.on_start", "wanted off, last or 0, got on"),
+    ({"points": {"pump": {**LOCKED, "on_lost": 0.5}}}, "points.pump.on_lost", "wanted off, hold or 0, got 0.5"),
     ({"points": {"a": PUMP, "b": PUMP}}, "points.b.channel", "already in use by 'a'"),
     ({"points": {"a": TANK, "b": {**TANK, "settings": {"bias": "up"}}}}, "points.b.settings", "make them equal"),
     ({"displays": {"d": {"type": "Bar"}}}, "displays.d.type", 'got "Bar"'),
@@ -48,6 +55,26 @@ def test_every_fault_is_told_at_once() -> None:
     with pytest.raises(ConfigurationError) as refusal:
         read_configuration({"points": {"a": {**TANK, "period": 0}, "b": 5}, "displays": {"d": {}}})
     assert [problem.path for problem in refusal.value.problems] == ["points.a.period", "points.b", "displays.d.type"]
+
+
+def test_every_contradiction_of_policies_is_told_at_once() -> None:
+    pump = {**LOCKED, "on_start": "on", "on_lost": "on", "min_on": 5, "max_on": 4}
+    with pytest.raises(ConfigurationError) as refusal:
+        read_configuration({"points": {"pump": pump, "fan": {**PUMP, "channel": "18", "min_on": 2, "max_on": 1}}})
+    fields = ["pump.max_on", "pump.on_start", "pump.on_lost", "fan.max_on"]
+    assert [problem.path for problem in refusal.value.problems] == [f"points.{field}" for field in fields]
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        {"min_on": 5, "max_on": 5, "min_off": 86400, "rate": 0.5},
+        {"interlock": {"group": "motor"}, "on_start": "last", "on_lost": "hold"},
+        {"interlock": {"group": "motor"}, "on_start": 0, "on_lost": 0.0},
+    ],
+)
+def test_policies_that_agree_are_read(policies: dict[str, Any]) -> None:
+    assert read_configuration({"points": {"pump": {**PUMP, **policies}}}).points
 
 
 def test_the_documented_configuration_is_read_and_its_defaults_are_those_documented() -> None:

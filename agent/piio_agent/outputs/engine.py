@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
 from piio_agent.interfaces.contract import Interface
 from piio_agent.interfaces.errors import ValueRefused
+from piio_agent.outputs.forbidden import Forbidden
+from piio_agent.outputs.interlocks import Interlocks
 from piio_agent.outputs.line import Line
+from piio_agent.outputs.memory import Diary, Memory
 from piio_agent.outputs.messages import (
     Became,
     Broken,
@@ -22,45 +24,41 @@ from piio_agent.outputs.messages import (
     Outcome,
     Report,
     Stop,
+    StopAll,
 )
-from piio_agent.outputs.policies import raw_at_start, raw_when_lost
+from piio_agent.outputs.policies import raw_at_start, raw_when_lost, raw_when_released
+from piio_agent.outputs.switches import Switches
 from piio_agent.reasons import reason
 
 log = logging.getLogger(__name__)
 
-REFRESH = 20.0
-"""Seconds between two times that the outputs are remembered, so that what is remembered stays young."""
-
-
-class Memory(Protocol):
-    """Where outputs are remembered across a restart of the process."""
-
-    def recall(self, channel: ChannelId) -> float | None:
-        """Return what it was, if that is known and young."""
-        ...
-
-    def save(self, outputs: dict[ChannelId, float]) -> None:
-        """Keep what the outputs are now."""
-        ...
-
 
 class Engine:
-    """Holds the outputs. Not thread-safe: one thread calls `handle` and, no later than `due`, `tick`."""
+    """Holds outputs. Not thread-safe: one thread calls `handle` and, no later than `due`, `tick`.
+
+    `memory` and `interlocks` are shared by all engines of a board.
+    """
 
     def __init__(
-        self, interfaces: Mapping[str, Interface], clock: Clock, memory: Memory, report: Callable[[Report], None]
+        self,
+        interfaces: Mapping[str, Interface],
+        clock: Clock,
+        memory: Memory,
+        report: Callable[[Report], None],
+        interlocks: Interlocks | None = None,
     ) -> None:
         self._interfaces = interfaces
         self._clock = clock
         self._memory = memory
         self._report = report
+        self._interlocks = interlocks or Interlocks()
+        self._diary = Diary(memory)
         self._lines: dict[ChannelId, Line] = {}
-        self._remembered: dict[ChannelId, float] = {}
-        self._refresh_at: float | None = None
+        self._switches: dict[ChannelId, Switches] = {}
 
     def due(self) -> float | None:
         """When `tick` has something to do next, on CLOCK_BOOTTIME; None: never, as things are."""
-        times = [self._refresh_at, *(line.due() for line in self._lines.values())]
+        times = [self._diary.due, *(line.due() for line in self._lines.values())]
         return min((time for time in times if time is not None), default=None)
 
     def tick(self) -> None:
@@ -70,7 +68,7 @@ class Engine:
             due = line.due()
             if due is not None and due <= now:
                 self._act(line, now)
-        self._remember(now)
+        self._diary.write(self._lines.values(), now)
 
     def handle(self, message: Message) -> None:
         """Do what was asked; what comes of it is reported."""
@@ -83,22 +81,39 @@ class Engine:
             case Open():
                 self._open(message, now)
             case Change():
-                self._change(message)
+                self._change(message, now)
             case Close():
                 self._close(message.channel, now)
+            case StopAll():
+                self._stop_all(message, now)
             case Stop():
                 self._stop(now)
-        self._remember(now)
+                return
+        self._diary.write(self._lines.values(), now)
 
     def _heard(self, now: float) -> None:
         for line in self._lines.values():
             line.lease_from, line.lost = now, False
 
     def _open(self, message: Open, now: float) -> None:
-        line = Line(message.channel, self._interfaces[message.channel.interface], message.settings, message.policies)
+        before = self._lines.get(message.channel)
+        if before is None or before.settings != message.settings:
+            self._replace(before, message, now)
+            return
+        # The rest of the agent was restarted: the line goes on as it was.
+        self._follow(before, message, now)
+        if before.held:
+            self._tell(before)
+        else:
+            self._take(before, now)
+
+    def _replace(self, before: Line | None, message: Open, now: float) -> None:
+        line = self._line(message)
         line.wanted = raw_at_start(line.policies, self._memory.recall(line.channel))
         line.lease_from = now
-        before, self._lines[line.channel] = self._lines.get(line.channel), line
+        self._lines[line.channel] = line
+        if before:
+            line.last_fail_safe = before.last_fail_safe
         if before and before.fail_safe:
             # Other settings are no order: only one ends a fail-safe.
             line.wanted, line.fail_safe = before.wanted, before.fail_safe
@@ -107,18 +122,38 @@ class Engine:
             # A driver leaves the line as it was when it cannot have the new settings: nobody looks after it then.
             self._let_go(before, now)
 
+    def _line(self, message: Open) -> Line:
+        channel, new = message.channel, message.channel not in self._switches
+        switches = self._switches.setdefault(channel, Switches())
+        line = Line(message, self._interfaces[channel.interface], switches, self._interlocks, self._clock)
+        off_since = self._memory.recall_off(channel) if new else None
+        if off_since is not None:
+            line.note_off(off_since)
+        return line
+
     def _take(self, line: Line, now: float) -> None:
         try:
             line.take(now)
+        except Forbidden as error:
+            _keep_off(line, error)
+            self._take(line, now)
         except Exception as error:
             self._broke(line, error, now)
         else:
             self._tell(line)
 
-    def _change(self, message: Change) -> None:
+    def _change(self, message: Change, now: float) -> None:
         line = self._lines.get(message.channel)
         if line:
-            line.follow(message.policies)
+            self._follow(line, message, now)
+
+    def _follow(self, line: Line, message: Open | Change, now: float) -> None:
+        try:
+            line.follow(message.policies, message.point, now)
+        except Forbidden as error:
+            _keep_off(line, error)
+            if line.held:
+                self._move(line, now)
 
     def _act(self, line: Line, now: float) -> None:
         move = line.next_move(now)
@@ -161,6 +196,8 @@ class Engine:
     def _drive(self, line: Line, order: Order, now: float) -> None:
         try:
             line.order(order.raw, order.pulse, now)
+        except Forbidden as error:
+            self._report(Outcome(order.id, order.channel, "refused", str(error), rule=error.rule))
         except ValueRefused as error:
             self._result(order, "refused", reason(error))
         except Exception as error:
@@ -172,14 +209,14 @@ class Engine:
 
     def _close(self, channel: ChannelId, now: float) -> None:
         line = self._lines.pop(channel, None)
-        self._remembered.pop(channel, None)
         if line:
             self._let_go(line, now)
+            line.leave()
         self._report(Closed(channel))
 
     def _let_go(self, line: Line, now: float) -> None:
-        """Nobody looks after a line that is let go: it is left as if the bridge were lost."""
-        raw = raw_when_lost(line.policies)
+        """Nobody looks after a line that is let go: it is left as if the bridge were lost, or off in an interlock."""
+        raw = raw_when_released(line.policies)
         try:
             if line.held and raw is not None and raw != line.wanted:
                 _drive_safe(line, raw, now)
@@ -190,9 +227,19 @@ class Engine:
         except Exception as error:
             log.warning("%s cannot be closed: %s", line.channel, reason(error))
 
+    def _stop_all(self, message: StopAll, now: float) -> None:
+        why = f"stopped by {message.by}"
+        for order in message.waiting:
+            self._result(order, "refused", why)
+        log.warning("all outputs go where they are safe: %s", why)
+        for line in self._lines.values():
+            line.settle(raw_when_lost(line.policies) or 0.0, why)
+            if line.held:
+                self._move(line, now)
+
     def _stop(self, now: float) -> None:
-        # What is remembered stays as it was before: a restart within a minute may return to it.
-        lines, self._lines, self._refresh_at = list(self._lines.values()), {}, None
+        self._diary.end()
+        lines, self._lines = list(self._lines.values()), {}
         for line in lines:
             held = line.held
             self._let_go(line, now)
@@ -205,27 +252,25 @@ class Engine:
         self._report(Broken(line.channel, reason(error)))
 
     def _tell(self, line: Line) -> None:
-        self._report(Became(line.channel, line.read, line.fail_safe))
+        self._report(Became(line.channel, line.read, line.fail_safe, line.last_fail_safe))
 
     def _result(self, order: Order, status: str, why: str, read: float | None = None) -> None:
         self._report(Outcome(order.id, order.channel, status, why, read))  # type: ignore[arg-type]
 
-    def _remember(self, now: float) -> None:
-        """Remember the outputs that will ask what they were, when that changed and every now and then."""
-        asking = {
-            id: line.lasting for id, line in self._lines.items() if line.held and line.policies.on_start == "last"
-        }
-        if not asking:
-            self._refresh_at = None
-        elif asking != self._remembered or self._refresh_at is None or self._refresh_at <= now:
-            self._memory.save(asking)
-            self._remembered, self._refresh_at = asking, now + REFRESH
-
 
 def _drive_safe(line: Line, raw: float, now: float) -> None:
-    """Drive a line to what its policies say, or off if the channel cannot take that: never leave it as it is."""
+    """Drive a line to what its policies say, or off where that cannot or must not be: never leave it as it is."""
     try:
         line.drive(raw, now)
+    except Forbidden as error:
+        _keep_off(line, error)
+        line.drive(0.0, now)
     except ValueRefused as error:
         log.error("%s: %s: it is switched off instead", line.channel, reason(error))
         line.drive(0.0, now)
+
+
+def _keep_off(line: Line, error: Forbidden) -> None:
+    """It was to be on by itself, and an interlock is against it: it stays off until a new order, as in a fail-safe."""
+    line.settle(0.0, f"{line.fail_safe}; {error}" if line.fail_safe else str(error))
+    log.warning("%s stays off: %s", line.channel, line.fail_safe)

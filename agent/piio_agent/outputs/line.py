@@ -1,14 +1,16 @@
 """One output: what it is, why, and what it will do by itself."""
 
 import math
-from typing import Any
 
-from piio_agent.channel import ChannelId
+from piio_agent.clock import Clock
 from piio_agent.interfaces.contract import Interface
 from piio_agent.interfaces.door import settings_of
-from piio_agent.interfaces.errors import NotSupported
-from piio_agent.outputs.messages import Policies
+from piio_agent.interfaces.errors import InterfaceError, NotSupported, ValueRefused
+from piio_agent.outputs.interlocks import Interlocks
+from piio_agent.outputs.messages import Open, Policies
 from piio_agent.outputs.policies import raw_when_lost
+from piio_agent.outputs.switches import Switches
+from piio_schemas.states import FailSafe
 
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
@@ -21,25 +23,32 @@ CONFIRM = 2.0
 class Line:
     """An output of an interface. Its methods drive the hardware and raise what the driver raises; times are boottime.
 
-    `wanted` is what it has to be, and what it becomes as soon as a broken driver works again.
+    `wanted` is what it has to be, and what it becomes as soon as a broken driver works again. What would bring it on
+    against an interlock raises Forbidden and touches nothing.
     """
 
-    def __init__(self, channel: ChannelId, interface: Interface, settings: dict[str, Any], policies: Policies) -> None:
-        self.channel = channel
-        self.policies = policies
+    def __init__(
+        self, asked: Open, interface: Interface, switches: Switches, interlocks: Interlocks, clock: Clock
+    ) -> None:
+        self.channel = asked.channel
+        self.settings = asked.settings
+        self.policies = asked.policies
+        self.point = asked.point or str(asked.channel)
+        self.switches = switches
         self.wanted = 0.0
         self.read = 0.0
         self.held = False
         self.fail_safe: str | None = None
+        self.last_fail_safe: FailSafe | None = None
         self.retry_at: float | None = None
         self.pulse_ends: float | None = None
         self.lease_from = 0.0
         self.lost = False
         self._interface = interface
+        self._interlocks = interlocks
+        self._clock = clock
         self._taken = False
-        self._settings = settings
         self._before_pulse = 0.0
-        self._on_since: float | None = None
         self._pause = FIRST_PAUSE
         self._confirm_at: float | None = None
 
@@ -50,8 +59,13 @@ class Line:
 
     def take(self, now: float) -> None:
         """Take the line; it becomes `wanted` in the same request."""
-        settings = settings_of(self._interface, self._settings)
-        self._interface.open(self.channel.channel, "output", settings, self.wanted)
+        settings = settings_of(self._interface, self.settings)
+        claimed = self._claim(self.wanted, now)
+        try:
+            self._interface.open(self.channel.channel, "output", settings, self.wanted)
+        except InterfaceError:
+            self._withdraw(claimed)
+            raise
         self._taken = True
         self.held, self.retry_at, self._pause = True, None, FIRST_PAUSE
         self._confirm_at = now + CONFIRM
@@ -59,19 +73,34 @@ class Line:
 
     def drive(self, raw: float, now: float) -> None:
         """Make it take a raw, and read back what it is then."""
-        self._interface.write(self.channel.channel, raw)
+        claimed = self._claim(raw, now)
+        try:
+            self._interface.write(self.channel.channel, raw)
+        except ValueRefused:
+            self._withdraw(claimed)
+            raise
         self._became(raw, now)
 
     def order(self, raw: float, pulse: float | None, now: float) -> None:
-        """Do what somebody asked: it ends a fail-safe and replaces a running pulse."""
+        """Do what somebody asked: it ends a fail-safe and replaces a running pulse; or Forbidden by a policy."""
         before = self.lasting
+        self.switches.check(raw != 0, self.policies, now)
+        if pulse is not None:
+            self.switches.check_pulse(raw != 0, before != 0, pulse, self.policies, now)
         self.drive(raw, now)
         self.fail_safe = None
         self._before_pulse = before
-        self.pulse_ends = None if pulse is None else now + pulse
+        # From when it is what was asked: a slow driver takes nothing away from a pulse.
+        self.pulse_ends = None if pulse is None else self._clock.boottime() + pulse
         if self.lost:
             # Whoever sends orders is there; from here it has one lease to show that it still is.
             self.lost, self.lease_from = False, now
+
+    def note_off(self, since: float) -> None:
+        """It was on in the process before, until then."""
+        self.switches.note_off(since)
+        if self.policies.interlock:
+            self._interlocks.note_off(self.channel, self.point, self.policies.interlock, since)
 
     def due(self) -> float | None:
         """When it will do something by itself."""
@@ -80,9 +109,16 @@ class Line:
         times = [self.pulse_ends, self._lease_ends(), self._max_on_ends(), self._confirm_at]
         return min((time for time in times if time is not None), default=None)
 
-    def follow(self, policies: Policies) -> None:
-        """Follow other policies from now on; a lease that has run out is judged anew by them."""
-        self.policies, self.lost = policies, False
+    def follow(self, policies: Policies, point: str, now: float) -> None:
+        """Follow other policies from now on; a lease that has run out is judged anew by them.
+
+        Forbidden: it is on, and must not be so in the group it is in now.
+        """
+        self.policies, self.point, self.lost = policies, point or self.point, False
+        if policies.interlock is None:
+            self._interlocks.withdraw(self.channel)
+        elif self.switches.on:
+            self._claim(1.0, now)
 
     def next_move(self, now: float) -> tuple[float, str | None] | None:
         """What it has to become now, and the reason if that is a fail-safe; None: nothing is due."""
@@ -101,7 +137,8 @@ class Line:
     def settle(self, raw: float, why: str | None) -> None:
         """From now on it has to be this, pulses are over, and this is the fail-safe's reason, if it is one."""
         self.wanted, self.pulse_ends = raw, None
-        self.fail_safe = why or self.fail_safe
+        if why:
+            self.fail_safe, self.last_fail_safe = why, FailSafe(why, self._clock.unix())
 
     def confirm(self, now: float) -> None:
         """See whether it is still there, when that is due; an output that cannot be read back is trusted."""
@@ -109,9 +146,11 @@ class Line:
             return
         self._confirm_at = now + CONFIRM
         try:
-            self._interface.read(self.channel.channel)
+            read = self._interface.read(self.channel.channel)
         except NotSupported:
             self._confirm_at = None
+        else:
+            self._release(read)
 
     def broke(self, now: float) -> None:
         """Let some time pass and take it anew."""
@@ -125,15 +164,35 @@ class Line:
         if self._taken:
             self._interface.close(self.channel.channel)
 
-    def _became(self, raw: float, now: float) -> None:
-        if raw == 0:
-            self._on_since = None
-        elif self._on_since is None:
-            # An order that keeps it on does not prolong: a repeated one would outwit max_on.
-            self._on_since = now
+    def leave(self) -> None:
+        """It is an output no more: from here on it counts as off."""
+        now = self._clock.boottime()
+        self.switches.note(False, now, now)
+        self._interlocks.release(self.channel, now)
+
+    def _claim(self, raw: float, now: float) -> bool:
+        """Claim its group before it goes on; True if it had not."""
+        interlock = self.policies.interlock
+        if raw == 0 or interlock is None:
+            return False
+        return self._interlocks.claim(self.channel, self.point, interlock, now)
+
+    def _withdraw(self, claimed: bool) -> None:
+        if claimed:
+            self._interlocks.withdraw(self.channel)
+
+    def _release(self, read: float) -> None:
+        """Let others of its group come on if it is off: by what it was given, and by what it reads."""
+        if not self.switches.on and not read:
+            self._interlocks.release(self.channel, self._clock.boottime())
+
+    def _became(self, raw: float, began: float) -> None:
+        # An order that keeps it on is no switch: a repeated one would outwit max_on.
+        self.switches.note(raw != 0, began, self._clock.boottime())
         self.read = self._read_back(raw)
         # Only now: an order that cannot be read back has failed, and the line is taken anew as it was before.
         self.wanted = raw
+        self._release(self.read)
 
     def _read_back(self, raw: float) -> float:
         try:
@@ -147,6 +206,6 @@ class Line:
         return None if self.lost or self.fail_safe else self.lease_from + self.policies.lease
 
     def _max_on_ends(self) -> float | None:
-        if self.policies.max_on is None or self._on_since is None:
+        if self.policies.max_on is None or self.switches.on_since is None:
             return None
-        return self._on_since + self.policies.max_on
+        return self.switches.on_since + self.policies.max_on

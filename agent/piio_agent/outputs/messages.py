@@ -5,6 +5,9 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from piio_agent.channel import ChannelId
+from piio_schemas.commands import Rule
+from piio_schemas.configuration import Interlock
+from piio_schemas.states import FailSafe
 
 
 class Policies(Struct, frozen=True):
@@ -14,14 +17,24 @@ class Policies(Struct, frozen=True):
     on_lost: Literal["off", "on", "hold"] | float = "off"
     lease: float = 10.0
     max_on: float | None = None
+    min_on: float = 0.0
+    min_off: float = 0.0
+    rate: float | None = None
+    """Switches a minute."""
+    interlock: Interlock | None = None
 
 
 class Open(Struct, frozen=True, tag=True):
-    """Take this output, or take it again with other settings; its first value follows from its policies."""
+    """Take this output, or take it again with other settings; its first value follows from its policies.
+
+    One that is held with these very settings is not touched: it follows the policies and says what it is.
+    """
 
     channel: ChannelId
     settings: dict[str, Any]
     policies: Policies
+    point: str = ""
+    """What people call it."""
 
 
 class Change(Struct, frozen=True, tag=True):
@@ -29,6 +42,7 @@ class Change(Struct, frozen=True, tag=True):
 
     channel: ChannelId
     policies: Policies
+    point: str = ""
 
 
 class Close(Struct, frozen=True, tag=True):
@@ -52,11 +66,21 @@ class Heard(Struct, frozen=True, tag=True):
     """A beacon of the bridge was received."""
 
 
+class StopAll(Struct, frozen=True, tag=True):
+    """Drive every output to where it is safe, off where that is to stay as it is; each stays there until a new order.
+
+    Orders that still waited are refused.
+    """
+
+    by: str
+    waiting: tuple[Order, ...] = ()
+
+
 class Stop(Struct, frozen=True, tag=True):
     """Drive every output to where it is safe and let it go; nothing comes after."""
 
 
-Message = Open | Change | Close | Order | Heard | Stop
+Message = Open | Change | Close | Order | Heard | StopAll | Stop
 
 
 class Became(Struct, frozen=True, tag=True):
@@ -66,6 +90,8 @@ class Became(Struct, frozen=True, tag=True):
     raw: float
     fail_safe: str | None = None
     """Why it was driven safe, until a new value is ordered."""
+    last_fail_safe: FailSafe | None = None
+    """The newest one, whether or not it is over."""
 
 
 class Broken(Struct, frozen=True, tag=True):
@@ -89,6 +115,8 @@ class Outcome(Struct, frozen=True, tag=True):
     status: Literal["done", "refused", "expired", "failed"]
     reason: str = ""
     read: float | None = None
+    rule: Rule | None = None
+    """The policy that refused it."""
 
 
 Report = Became | Broken | Closed | Outcome

@@ -15,6 +15,11 @@ def raw_when_lost(policies: Policies) -> float | None:
     return None if policies.on_lost == "hold" else _raw(policies.on_lost)
 
 
+def raw_when_released(policies: Policies) -> float | None:
+    """Return the raw of an output that is let go; None: it stays as it is, which nobody could answer for in a group."""
+    return 0.0 if policies.interlock else raw_when_lost(policies)
+
+
 def _raw(word: str | float) -> float:
     if isinstance(word, str):
         return 1.0 if word == "on" else 0.0

@@ -5,13 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from piio_agent.channel import ChannelId
-from piio_agent.clock import ManualClock
-from piio_agent.interfaces.contract import Context, Interface
-from piio_agent.interfaces.door import make
-from piio_agent.interfaces.simulation.board import Board
 from piio_agent.outputs import messages
-from piio_agent.outputs.engine import Engine
 from piio_agent.outputs.messages import (
     Became,
     Broken,
@@ -19,83 +13,16 @@ from piio_agent.outputs.messages import (
     Close,
     Closed,
     Heard,
-    Message,
     Open,
     Order,
     Outcome,
     Policies,
-    Report,
     Stop,
+    StopAll,
 )
-
-LAMP = ChannelId("gpio", "17")
-FAN = ChannelId("gpio", "18")
-
-
-class Memory:
-    """Remembers as the agent's file does, without a file."""
-
-    def __init__(self) -> None:
-        self.kept: dict[ChannelId, float] = {}
-        self.saves = 0
-
-    def recall(self, channel: ChannelId) -> float | None:
-        return self.kept.get(channel)
-
-    def save(self, outputs: dict[ChannelId, float]) -> None:
-        self.kept.update(outputs)
-        self.saves += 1
-
-
-class Bench:
-    """An engine, its board and its clock."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.memory = Memory()
-        self.reports: list[Report] = []
-        context = Context(self.clock)
-        self.gpio: Interface = make("simulated", {"part": "gpio"}, context)
-        self.board = Board.of(context)
-        self.engine = Engine({"gpio": self.gpio}, self.clock, self.memory, self.reports.append)
-        self._ids = iter(range(1000))
-
-    def tell(self, message: Message) -> None:
-        """Hand a message over as it would come through a pipe."""
-        self.engine.handle(msgspec.json.decode(msgspec.json.encode(message), type=type(message)))
-
-    def open(self, channel: ChannelId = LAMP, **policies: Any) -> None:
-        self.tell(Open(channel, {}, Policies(**policies)))
-
-    def order(self, raw: float, channel: ChannelId = LAMP, pulse: float | None = None, ttl: float = 2) -> Outcome:
-        id = str(next(self._ids))
-        self.tell(Order(id, channel, raw, self.clock.boottime() + ttl, pulse))
-        return next(r for r in self.reports if isinstance(r, Outcome) and r.id == id)
-
-    def pass_time(self, seconds: float, bridge: bool = False) -> None:
-        """Let time pass in steps of 50 ms, with or without beacons of the bridge."""
-        for _ in range(round(seconds / 0.05)):
-            self.clock.advance(0.05)
-            if bridge:
-                self.tell(Heard())
-            due = self.engine.due()
-            if due is not None and due <= self.clock.boottime():
-                self.engine.tick()
-
-    def level(self, channel: ChannelId = LAMP) -> int:
-        return self.board.gpio.level(channel.channel)
-
-    def levels(self, channel: ChannelId = LAMP) -> list[int | None]:
-        return [entry.level for entry in self.board.trace.changes(channel.channel)]
-
-    @property
-    def newest(self) -> Became:
-        return next(r for r in reversed(self.reports) if isinstance(r, Became))
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
+from piio_schemas.configuration import Interlock
+from piio_schemas.states import FailSafe
+from tests.agent.outputs.bench import FAN, LAMP, Bench
 
 
 @pytest.mark.parametrize(("on_start", "level"), [("off", 0), ("on", 1), (1.0, 1), (0, 0), ("last", 0)])
@@ -272,6 +199,12 @@ def test_what_an_output_is_stays_young_in_memory_without_wearing_the_card(bench:
     assert bench.memory.kept == {LAMP: 0.0}
 
 
+def test_when_nothing_is_to_be_remembered_any_more_nothing_is_due(bench: Bench) -> None:
+    bench.open(on_start="last")
+    bench.tell(Close(LAMP))
+    assert [engine.due() for engine in bench.engines.values()] == [None, None]
+
+
 def test_an_output_that_cannot_be_opened_is_tried_again_and_leaves_its_neighbour_alone(bench: Bench) -> None:
     bench.board.fault("gpio", "17", "held by somebody")
     bench.open(on_start="on")
@@ -336,6 +269,7 @@ def test_other_settings_do_not_end_a_fail_safe(bench: Bench) -> None:
     bench.tell(Open(LAMP, {"bias": "pull-down"}, Policies(on_start="on", max_on=2)))
     assert bench.level() == 0
     assert bench.newest.fail_safe == "it was on for 2 s"
+    assert bench.newest.last_fail_safe and bench.newest.last_fail_safe.reason == "it was on for 2 s"
     assert bench.order(1).status == "done"
     assert bench.level() == 1
 
@@ -369,9 +303,12 @@ def _cannot_be_read(_: str) -> float:
 @pytest.mark.parametrize("union", [messages.Message, messages.Report])
 def test_every_message_can_cross_a_pipe(union: Any) -> None:
     decoder = msgspec.json.Decoder(union)
-    examples: list[Any] = [Open(LAMP, {"a": 1}, Policies("last", 0.5, 3, 1)), Order("1", LAMP, 1, 2), Stop(), Heard()]
+    policies = Policies("last", 0.5, 3, 1, 1, 1, 6, Interlock("motor", 0.5))
+    order = Order("1", LAMP, 1, 2)
+    examples: list[Any] = [Open(LAMP, {"a": 1}, policies, "lamp"), order, Stop(), Heard(), StopAll("anna", (order,))]
     if union is messages.Report:
-        examples = [Became(LAMP, 1, "x"), Broken(LAMP, "y"), Closed(LAMP), Outcome("1", LAMP, "done")]
+        refused = Outcome("1", LAMP, "refused", "x", rule="rate")
+        examples = [Became(LAMP, 1, "x", FailSafe("x", 1)), Broken(LAMP, "y"), Closed(LAMP), refused]
     for example in examples:
         assert decoder.decode(msgspec.json.encode(example)) == example
 
