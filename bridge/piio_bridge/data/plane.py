@@ -18,11 +18,12 @@ from piio.backoff import Backoff
 from piio.complaints import Complaints
 from piio.connection import KEEPALIVE
 from piio_bridge.clock import Clock
+from piio_bridge.data.blocks import Blocks
 from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.readings import Outgoing, Readings
 from piio_schemas.beacons import DEAF, Beacon
 from piio_schemas.documents import DocumentError, decode
-from piio_schemas.topics import BEACON, BRIDGE_BEACON, RAW, match
+from piio_schemas.topics import BEACON, BLOCK_RAW, BRIDGE_BEACON, RAW, match
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class DataPlane:
         self._wake_reader.setblocking(False)
         self._stopping = False
         self._batch: list[tuple[str, bytes]] = []
+        self._blocks = Blocks(readings)
+        self._waiting_blocks: list[tuple[str, bytes]] = []
         self._complaints = Complaints(clock)
         self._malformed = 0
         self._up = threading.Event()
@@ -143,6 +146,7 @@ class DataPlane:
         client.on_socket_open = _without_delay
         self._accepted = False
         self._batch.clear()
+        self._waiting_blocks.clear()
         self._up.clear()
         return client
 
@@ -153,7 +157,7 @@ class DataPlane:
             return
         self._accepted = True
         self._beacon_heard = self._listening_since = self._clock.boottime()
-        client.subscribe([(topic.every(self._prefix), 0) for topic in (BRIDGE_BEACON, BEACON, RAW)])
+        client.subscribe([(topic.every(self._prefix), 0) for topic in (BRIDGE_BEACON, BEACON, RAW, BLOCK_RAW)])
         self._send(client, self._readings.announce())
         self._up.set()
 
@@ -178,6 +182,7 @@ class DataPlane:
             if writable:
                 client.loop_write()
             self._send(client, self._take_batch())
+            self._send(client, self._take_blocks(), retained=False)
             self._send(client, self._carry_out_orders())
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK
@@ -198,7 +203,7 @@ class DataPlane:
                 return
 
     def _take_batch(self) -> list[Outgoing]:
-        """Split what arrived into beacons, handled in place, and runs of raws, handled at once."""
+        """Split what arrived into beacons, handled in place, raws, handled at once, and blocks, which wait."""
         batch, self._batch = self._batch, []
         out: list[Outgoing] = []
         raws: list[tuple[str, bytes]] = []
@@ -206,12 +211,19 @@ class DataPlane:
             row, agent = self._kind(topic)
             if row == RAW.pattern:
                 raws.append((topic, payload))
+            elif row == BLOCK_RAW.pattern:
+                self._waiting_blocks.append((topic, payload))
             elif row == BRIDGE_BEACON.pattern:
                 self._beacon_heard = self._clock.boottime()
             elif row == BEACON.pattern:
                 out += self._hear(agent, payload)
         # Told in the order in which it was judged: a quality from before the raws must not come after theirs.
         return out + self._readings.take(raws)
+
+    def _take_blocks(self) -> list[Outgoing]:
+        """Handle the blocks that arrived, after the raws: their equations may need the values of those."""
+        batch, self._waiting_blocks = self._waiting_blocks, []
+        return self._blocks.take(batch)
 
     def _kind(self, topic: str) -> tuple[str, str]:
         """Return the row of the table and the agent of a topic."""
@@ -235,7 +247,7 @@ class DataPlane:
         """Say now and then that there was nonsense; how much is counted."""
         before, self._malformed = self._malformed, self._readings.malformed
         if self._malformed > before:
-            self._complaints.note("data", f"{self._malformed} messages refused so far: neither a number nor a beacon")
+            self._complaints.note("data", f"{self._malformed} messages refused so far: neither number, beacon nor block")
 
     def _carry_out_orders(self) -> list[Outgoing]:
         out: list[Outgoing] = []
@@ -246,11 +258,11 @@ class DataPlane:
                 log.exception("data plane: an order could not be carried out")
         return out
 
-    def _send(self, client: mqtt.Client, messages: list[Outgoing]) -> None:
+    def _send(self, client: mqtt.Client, messages: list[Outgoing], retained: bool = True) -> None:
         if not self._accepted:
             return  # everything is announced when the broker has accepted us
         for topic, payload in messages:
-            client.publish(topic, payload, 0, True)
+            client.publish(topic, payload, 0, retained)
 
     def _deaf(self) -> bool:
         now = self._clock.boottime()

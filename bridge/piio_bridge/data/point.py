@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from piio_bridge.equations import Equation
 from piio_schemas.configuration import InputPoint, OutputPoint, Point
-from piio_schemas.topics import QUALITY, RAW, VALUE
+from piio_schemas.topics import BLOCK_RAW, BLOCK_VALUES, QUALITY, RAW, VALUE, Topic
 
 
 @lru_cache(maxsize=4096)
@@ -17,9 +17,9 @@ class PointState:
     """One point: what is fixed until the next configuration, and its last raw, value and quality."""
 
     __slots__ = (
-        "agent", "applied_error", "channel_failed", "deadband", "dependencies", "equation", "equation_error",
-        "history", "inputs_lacking", "name", "published_at", "published_raw", "quality", "quality_topic", "raw",
-        "raw_topic", "value", "value_topic",
+        "agent", "applied_error", "block_topic", "channel_failed", "deadband", "dependencies", "equation",
+        "equation_error", "history", "inputs_lacking", "name", "published_at", "published_raw", "quality",
+        "quality_topic", "raw", "raw_topic", "value", "value_topic", "values_topic",
     )  # fmt: skip
 
     def __init__(self, prefix: str, agent: str, name: str, point: Point, names: frozenset[str]) -> None:
@@ -29,7 +29,10 @@ class PointState:
         self.dependencies = tuple(sorted(self.equation.names - {"x"})) if self.equation else ()
         self.history = isinstance(point, OutputPoint) or point.history
         self.deadband = point.deadband if isinstance(point, InputPoint) else 0.0
-        self.raw_topic = _raw_topic(prefix, agent, point)
+        self.raw_topic = _channel_topic(RAW, prefix, agent, point)
+        sampled = isinstance(point, InputPoint) and point.sample_rate is not None
+        self.block_topic = _channel_topic(BLOCK_RAW, prefix, agent, point) if sampled else None
+        self.values_topic = BLOCK_VALUES.at(prefix, agent=agent, point=name)
         self.value_topic = VALUE.at(prefix, agent=agent, point=name)
         self.quality_topic = QUALITY.at(prefix, agent=agent, point=name)
         self.raw: float | None = None
@@ -58,7 +61,7 @@ class PointState:
         return not self.dependencies and self.raw_topic is not None
 
 
-def _raw_topic(prefix: str, agent: str, point: Point) -> str | None:
+def _channel_topic(topic: Topic, prefix: str, agent: str, point: Point) -> str | None:
     if point.interface is None or point.channel is None:
         return None
-    return RAW.at(prefix, agent=agent, interface=point.interface, channel=point.channel)
+    return topic.at(prefix, agent=agent, interface=point.interface, channel=point.channel)

@@ -1,7 +1,7 @@
 """From raw to value: what arrives on the data plane becomes what is published, with no I/O in between."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Readings:
         self._clock = clock
         self._keep = keep
         self._readers: dict[str, list[PointState]] = {}
+        self._sampled: dict[str, list[PointState]] = {}
         self._raws: dict[str, float | None] = {}
         self.boards: dict[str, BoardState] = {}
         self.malformed = 0
@@ -44,6 +45,10 @@ class Readings:
     def raw_of(self, topic: str) -> float | None:
         """Return the last raw heard on a topic, None where there is none."""
         return self._raws.get(topic)
+
+    def sampled(self, topic: str) -> Sequence[PointState]:
+        """Return the points that want the values of what comes on a topic of blocks."""
+        return self._sampled.get(topic, ())
 
     def take(self, batch: Iterable[tuple[str, bytes]]) -> list[Outgoing]:
         """Take raw messages in their order and return what they make of the values.
@@ -151,11 +156,13 @@ class Readings:
             self._evaluate(point.equation, [(point, point.raw)], out)
 
     def _index(self) -> None:
-        self._readers = {}
+        self._readers, self._sampled = {}, {}
         for board in self.boards.values():
             for point in board.points.values():
                 if point.raw_topic is not None:
                     self._readers.setdefault(point.raw_topic, []).append(point)
+                if point.block_topic is not None:
+                    self._sampled.setdefault(point.block_topic, []).append(point)
 
     def _evaluate(self, equation: Equation | None, items: list[tuple[PointState, float]], out: list[Outgoing]) -> None:
         if equation is None:
