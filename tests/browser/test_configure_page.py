@@ -21,7 +21,7 @@ def page(bench: Bench, browse: Browse) -> Iterator[Page]:
 
 
 def saved(page: Page) -> None:
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".toast").filter(has_text="Saved")).to_be_visible()
     expect(page.locator("#savebar")).to_be_hidden()
 
@@ -44,6 +44,32 @@ def test_an_admin_adds_a_point_and_a_display_and_a_viewer_sees_it(bench: Bench, 
     expect(viewer.locator("piio-numeric[data-point=pressure] [data-value]")).not_to_have_text("–")
     bench.configure({"points": {"pressure": None}, "displays": {"d5": None}})
     expect(viewer.locator("piio-numeric[data-point=pressure]")).to_have_count(0)
+
+
+def test_what_is_counted_of_a_line_is_chosen_beside_it_and_shares_its_settings(bench: Bench, page: Page) -> None:
+    bench.configure({"points": {"door": {"interface": "gpio", "channel": "5", "settings": {"active_low": True}}}})
+    page.get_by_role("button", name="+ Add a point").click()
+    name = page.locator('[data-path$=".name"]')
+    name.fill("doors")
+    name.press("Tab")
+    page.locator('[data-path="points.doors.interface"]').select_option("adc")
+    expect(page.locator('[data-path="points.doors.measure"]')).to_have_count(0)
+    page.locator('[data-path="points.doors.interface"]').select_option("gpio")
+    page.locator('[data-path="points.doors.channel"]').select_option("5")
+    page.locator('[data-path="points.doors.measure"]').select_option("frequency")
+    expect(page.locator('[data-path="points.doors.unit"]')).to_have_value("Hz")
+    page.locator('[data-path="points.doors.measure"]').select_option("pulses")
+    expect(page.locator('[data-path="points.doors.unit"]')).to_have_value("")
+    expect(page.locator('[data-path="points.doors.settings.active_low"]')).to_be_checked()
+    page.locator('[data-path="points.doors.settings.start"]').fill("40")
+    saved(page)
+    expect(page.locator("button[data-point=doors] .now")).to_have_text("40")
+    expect(page.locator("button[data-point=doors] .sub")).to_have_text("gpio 5-pulses · input")
+    page.locator('[data-path="points.doors.measure"]').select_option("")
+    expect(page.locator('[data-path="points.doors.settings.start"]')).to_have_count(0)
+    saved(page)
+    expect(page.locator("button[data-point=doors] .sub")).to_have_text("gpio 5 · input")
+    bench.configure({"points": {"doors": None, "door": None}})
 
 
 def test_a_wrong_equation_shows_its_column_while_it_is_typed_and_at_its_field_when_saved(page: Page) -> None:

@@ -1,4 +1,5 @@
 /* One board as this page knows it: its documents and readings, kept up by frames. */
+import { channelOf } from "./counting.js";
 import { link } from "./link.js";
 
 const DOCUMENTS = ["capabilities", "config", "applied", "health"];
@@ -33,7 +34,7 @@ export class BoardState extends EventTarget {
   /** What the board says of the channel of a point, if it says anything. */
   channelOf(point) {
     const { interface: name, channel } = this.config.points?.[point] ?? {};
-    return this.capabilities?.interfaces?.[name]?.channels?.[channel] ?? null;
+    return channelOf(this.capabilities?.interfaces?.[name], channel);
   }
 
   #quality(point) {

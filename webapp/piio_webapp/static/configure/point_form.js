@@ -1,10 +1,12 @@
 /* The form of one point: where it comes from, what it means, and how it behaves. */
+import { channelOf, counted, settingsOf } from "../counting.js";
 import { element } from "../element.js";
 import { equationField } from "./equation_field.js";
 import { check, choice, number, text } from "./field.js";
 import { schemaFields } from "./schema_form.js";
 
 const COMPUTED = "computed";
+const LONGEST_ID = 32;
 const FROM_INPUT = ["period", "idle_period", "deadband", "history", "events"];
 const FROM_OUTPUT = ["inverse", "on_start", "on_lost", "lease", "max_on", "min_on", "min_off", "rate", "interlock"];
 
@@ -23,8 +25,12 @@ export class PointForm {
   #take(key) { return (value) => { if (value === null || value === "") delete this.point[key]; else this.point[key] = value; this.draft.touch(); }; }
   #restart(path) { this.draft.touch(); this.again(path); }
   get #interfaces() { return this.board.capabilities?.interfaces ?? {}; }
-  get #channels() { return this.#interfaces[this.point.interface]?.channels ?? {}; }
-  get #channel() { return this.#channels[this.point.channel] ?? null; }
+  get #interface() { return this.#interfaces[this.point.interface]; }
+  get #channels() { return this.#interface?.channels ?? {}; }
+  get #channel() { return channelOf(this.#interface, this.point.channel); }
+  get #measure() { return counted(this.#interface, this.point.channel)?.measure ?? ""; }
+  get #line() { return this.#lineOf(this.point); }
+  #lineOf(point) { return counted(this.#interface, point.channel)?.line ?? point.channel; }
 
   #identity(rename) {
     const name = element("input", { value: this.name, className: "mono", maxLength: 63, spellcheck: false, autocapitalize: "none", on: { change: () => rename(name.value.trim(), name) } });
@@ -40,7 +46,7 @@ export class PointForm {
     const interfaces = Object.entries(this.#interfaces).map(([id, each]) => [id, each.ok ? each.title || id : `${id}: ${each.error ?? "cannot be used"}`]);
     if (this.point.interface && !this.#interfaces[this.point.interface]) interfaces.push([this.point.interface, `${this.point.interface} (not on this board now)`]);
     const parts = [choice("Interface", this.point.interface ?? COMPUTED, [...interfaces, [COMPUTED, "Computed from other points"]], (id) => this.#turnTo(id), this.#options("interface"))];
-    if (this.point.interface) parts.push(this.#channelChoice(), this.#directionChoice());
+    if (this.point.interface) parts.push(this.#channelChoice(), this.#measureChoice(), this.#directionChoice());
     return parts;
   }
 
@@ -48,8 +54,39 @@ export class PointForm {
     const taken = new Map(Object.entries(this.draft.points).filter(([name, point]) => name !== this.name && point.interface === this.point.interface).map(([name, point]) => [point.channel, name]));
     const channels = Object.entries(this.#channels).sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
       .map(([id, channel]) => [id, `${channel.label || id}${taken.has(id) ? `, used by ${taken.get(id)}` : ""}`]);
-    if (!this.#channels[this.point.channel]) channels.unshift([this.point.channel ?? "", this.point.channel ? `${this.point.channel} (not on this board now)` : "choose…"]);
-    return choice("Channel", this.point.channel ?? "", channels, (id) => { this.point.channel = id; this.#fitDirection(); this.#restart(`${this.path}.channel`); }, this.#options("channel"));
+    const line = this.#line;
+    if (!this.#channels[line]) channels.unshift([line ?? "", line ? `${line} (not on this board now)` : "choose…"]);
+    return choice("Channel", line ?? "", channels, (id) => this.#read(id, this.#measure, `${this.path}.channel`), this.#options("channel"));
+  }
+
+  #measureChoice() {
+    const line = this.#line;
+    if (!this.#channels[line]?.counts || this.point.direction === "output") return null;
+    const measures = Object.entries(this.#interface.counting?.measures ?? {}).filter(([id]) => `${line}-${id}`.length <= LONGEST_ID);
+    const choices = [["", "The line itself"], ...measures.map(([id, { title, unit }]) => [id, unit ? `${title} (${unit})` : title])];
+    return choice("Read as", this.#measure, choices, (measure) => this.#read(line, measure, `${this.path}.measure`), { path: `${this.path}.measure` });
+  }
+
+  /** Look at another line, or at something else of it; points on one line share its settings. */
+  #read(line, measure, path) {
+    const measures = this.#channels[line]?.counts ? this.#interface.counting?.measures ?? {} : {};
+    const before = this.#interface?.counting?.measures?.[this.#measure]?.unit ?? "";
+    this.point.channel = Object.hasOwn(measures, measure) ? `${line}-${measure}` : line;
+    if ((this.point.unit ?? "") === before) this.point.unit = measures[measure]?.unit ?? "";
+    this.#shareSettings(line);
+    this.#fitDirection();
+    this.#restart(path);
+  }
+
+  #shareSettings(line) {
+    if (this.point.direction === "output") return;
+    const own = this.#interface?.counting?.settings?.properties ?? {};
+    const part = (settings, counting) => Object.entries(settings ?? {}).filter(([key]) => Object.hasOwn(own, key) === counting);
+    const others = Object.values(this.draft.points).filter((point) => point !== this.point && point.interface === this.point.interface && this.#lineOf(point) === line && point.direction !== "output");
+    const twin = others.find((point) => point.channel === this.point.channel);
+    const rest = twin ? part(twin.settings, true) : this.#measure ? part(this.point.settings, true) : [];
+    const settings = Object.fromEntries([...part((others[0] ?? this.point).settings, false), ...rest]);
+    if (this.point.settings || Object.keys(settings).length) this.point.settings = settings;
   }
 
   #directionChoice() {
@@ -105,7 +142,7 @@ export class PointForm {
   }
 
   #settings() {
-    const schema = this.#interfaces[this.point.interface]?.settings;
+    const schema = settingsOf(this.#interface, this.point.channel);
     if (!Object.keys(schema?.properties ?? {}).length) return null;
     const settings = (this.point.settings ??= {});
     return element("fieldset", { className: "form" }, element("legend", {}, "Settings of the channel"), ...schemaFields(schema, settings, `${this.path}.settings`, this.draft));
@@ -122,7 +159,7 @@ export class PointForm {
       computed ? null : number("Idle period (s)", this.point.idle_period ?? 10, this.#take("idle_period"), this.#options("idle_period", { min: 0.001, hint: "While nobody looks." })),
       computed ? null : number("Deadband (raw)", this.point.deadband ?? 0, this.#take("deadband"), this.#options("deadband", { min: 0, hint: "Smaller changes are not told; 0: any is." })),
       check("Keep history", this.point.history ?? true, (on) => { this.point.history = on; this.draft.touch(); }, this.#options("history")),
-      computed ? null : check("Publish each edge", this.point.events ?? false, (on) => { this.point.events = on; this.draft.touch(); }, this.#options("events")),
+      computed || this.#measure ? null : check("Publish each edge", this.point.events ?? false, (on) => { this.point.events = on; this.draft.touch(); }, this.#options("events")),
     ].filter(Boolean);
   }
 
