@@ -247,7 +247,9 @@ class DataPlane:
         """Say now and then that there was nonsense; how much is counted."""
         before, self._malformed = self._malformed, self._readings.malformed
         if self._malformed > before:
-            self._complaints.note("data", f"{self._malformed} messages refused so far: neither number, beacon nor block")
+            self._complaints.note(
+                "data", f"{self._malformed} messages refused so far: neither number, beacon nor block"
+            )
 
     def _carry_out_orders(self) -> list[Outgoing]:
         out: list[Outgoing] = []

@@ -16,13 +16,14 @@ from piio_schemas.blocks import Block, read_block
 from tests.hardware.guest.installation.bench import BOARD, PATIENCE, Bench
 
 PARAMETERS = Path("/sys/module/hwsim/parameters")
+RAWS = "block/adc/3"
 SPACING = 1_000_000
 SECONDS = 10
 
 MEMORY = 60
 """Megabytes."""
 
-FAST = {"interface": "adc", "channel": "3", "sample_rate": 1000}
+FAST = {"interface": "adc", "channel": "3", "sample_rate": 1000, "equation": "x / 4"}
 
 
 @pytest.fixture(autouse=True)
@@ -43,15 +44,15 @@ def counts(count: int) -> tuple[int, int]:
     return before, time.time_ns()
 
 
-def blocks(bench: Bench, since: int = 0, topic: str = "block/adc/3") -> list[Block]:
+def blocks(bench: Bench, since: int = 0, topic: str = RAWS) -> list[Block]:
     return [read_block(m.payload) for _, m in bench.ear.heard[since:] if m.topic == f"piio/{BOARD}/{topic}"]
 
 
 def wait_blocks(
-    bench: Bench, wanted: Callable[[list[Block]], Any], since: int, within: float = PATIENCE
+    bench: Bench, wanted: Callable[[list[Block]], Any], since: int, within: float = PATIENCE, topic: str = RAWS
 ) -> list[Block]:
     end = time.monotonic() + within
-    while not wanted(found := blocks(bench, since)):
+    while not wanted(found := blocks(bench, since, topic)):
         assert time.monotonic() < end, [(block.t_ns, len(block.samples), block.lost) for block in found[-5:]]
         # Seldom: the guest has one processor for all.
         threading.Event().wait(0.25)
@@ -98,6 +99,10 @@ def test_a_thousand_samples_a_second_for_ten_seconds_arrive_at_their_times_or_ar
     # A sample may be up to its turn's length later than its turn begins, and a lost one has no value.
     gap = max(block.lost for block in found) + 2
     assert earliest - 2 * SPACING <= turned[0][0] <= latest + gap * SPACING
+    values = wait_blocks(bench, lambda heard: len(heard) >= len(found), since, topic="values/fast")[: len(found)]
+    assert [(b.t_ns, b.lost, list(b.samples)) for b in values] == [
+        (b.t_ns, b.lost, [sample / 4 for sample in b.samples]) for b in found
+    ]
     memory = int(Path(f"/proc/{bench.agent.pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1000
     assert memory <= MEMORY
     record_property("samples, lost of 10 s", f"{samples}, {lost}")
