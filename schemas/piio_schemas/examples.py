@@ -44,7 +44,10 @@ CAPABILITIES = {
             "ok": True,
             "channels": {
                 "17": {
-                    "label": "GPIO17 (pin 11)", "directions": ["input", "output"], "kind": "digital", "edges": True,
+                    "label": "GPIO17 (pin 11)",
+                    "directions": ["input", "output"],
+                    "kind": "digital",
+                    "edges": True,
                     "counts": True,
                 }
             },
