@@ -21,8 +21,7 @@ from piio_agent.inbox import Inbox
 from piio_agent.interfaces.contract import Context
 from piio_agent.loop import Loop
 from piio_agent.outputs import messages as outputs
-from piio_agent.outputs.engine import Engine
-from piio_agent.outputs.runner import Runner
+from piio_agent.outputs.outputs import Outputs
 from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
 from piio_agent.readings import Readings
 from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Sampled, Trouble
@@ -75,7 +74,7 @@ class Agent:
             for name, interface in self.hardware.interfaces.items()
         }
         memory = LastOutputs(folder / "outputs.json" if folder else None, clock)
-        self.outputs = Runner(Engine(self.hardware.interfaces, clock, memory, self._on_output), clock)
+        self.outputs = Outputs(self.hardware.interfaces, clock, memory, self._on_output)
         self.applied = AppliedState(self.boot, self.loop, clock, self._say_applied)
         self.configuring = Configuring(
             self.hardware, self.samplers, self.outputs, self.applied, self.readings, self.loop
@@ -206,7 +205,7 @@ class Agent:
             self.applied.note(report.channel, report.error)
             self.readings.fail(report.channel)
         else:
-            self.applied.note(report.channel, fail_safe=report.fail_safe)
+            self.applied.note(report.channel, None, report.fail_safe, report.last_fail_safe)
             self.readings.accept(report.channel, report.raw)
 
     def _look(self, watching: bool) -> None:
@@ -266,8 +265,7 @@ class Agent:
         if self._ended:
             return
         self._ended = True
-        if not self.outputs.stop(LAST_WORDS):
-            log.error("a driver hangs: its outputs could not be driven safe")
+        self.outputs.stop(LAST_WORDS)
         self.loop.drain()  # the last raws of the outputs
         for sampler in self.samplers.values():
             sampler.stop(LAST_WORDS / len(self.samplers))

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
 from piio_agent.loop import Loop, Timer
 from piio_schemas.configuration import Configuration
-from piio_schemas.states import Applied, AppliedPoint
+from piio_schemas.states import Applied, AppliedPoint, FailSafe
 
 SPACING = 1.0
 """Seconds between two publications."""
@@ -42,12 +44,14 @@ class AppliedState:
     def opening(self, id: ChannelId) -> None:
         """A channel was asked to open."""
         self._opening[id] = self._clock.monotonic()
-        self._channels[id] = _OPENING
+        self._channels[id] = replace(_OPENING, last_fail_safe=self._last_fail_safe(id))
 
-    def note(self, id: ChannelId, error: str | None = None, fail_safe: str | None = None) -> None:
-        """A channel is in force, or is not for this reason; or it was driven safe for that one."""
+    def note(
+        self, id: ChannelId, error: str | None = None, fail_safe: str | None = None, last: FailSafe | None = None
+    ) -> None:
+        """A channel is in force, or is not for this reason; or it is safe for that one, and so it was at last."""
         self._opening.pop(id, None)
-        new = AppliedPoint(error is None, error, fail_safe) if error or fail_safe else _OK
+        new = AppliedPoint(error is None, error, fail_safe, last or self._last_fail_safe(id))
         if self._channels.get(id) != new:
             self._channels[id] = new
             self._changed()
@@ -73,6 +77,10 @@ class AppliedState:
         if interface is None or channel is None:
             return _OK
         return self._channels.get(ChannelId(interface, channel), _OPENING)
+
+    def _last_fail_safe(self, id: ChannelId) -> FailSafe | None:
+        known = self._channels.get(id)
+        return known.last_fail_safe if known else None
 
     def _changed(self) -> None:
         if self._timer:

@@ -8,7 +8,7 @@ from piio_agent.channel import ChannelId
 from piio_agent.hardware import Hardware
 from piio_agent.loop import Loop, Timer
 from piio_agent.outputs.messages import Change, Close, Open
-from piio_agent.outputs.runner import Runner
+from piio_agent.outputs.outputs import Outputs
 from piio_agent.readings import Readings
 from piio_agent.refusals import refusals
 from piio_agent.sampler import Sampler
@@ -31,7 +31,7 @@ class Configuring:
         self,
         hardware: Hardware,
         samplers: Mapping[str, Sampler],
-        outputs: Runner,
+        outputs: Outputs,
         applied: AppliedState,
         readings: Readings,
         loop: Loop,
@@ -134,7 +134,7 @@ class Configuring:
         if id.interface not in self._samplers:
             return
         if isinstance(new, WantedOutput):
-            self._outputs.send(Change(id, new.policies))
+            self._outputs.send(Change(id, new.policies, new.point))
         else:
             self._samplers[id.interface].change(id.channel, new.rates)
             self._readings.review(id, new.deadband)
@@ -148,7 +148,7 @@ class Configuring:
             return
         self._applied.opening(id)
         if isinstance(new, WantedOutput):
-            self._outputs.send(Open(id, new.settings, new.policies))
+            self._outputs.send(Open(id, new.settings, new.policies, new.point))
         else:
             self._samplers[id.interface].open(id.channel, new.settings, new.rates)
 

@@ -1,4 +1,4 @@
-"""The outputs' own thread: it keeps their leases while everything else may hang."""
+"""A thread for the outputs of an interface: it keeps their leases while everything else may hang."""
 
 import logging
 import threading
@@ -6,7 +6,7 @@ from collections import deque
 
 from piio_agent.clock import Clock
 from piio_agent.outputs.engine import Engine
-from piio_agent.outputs.messages import Change, Close, Heard, Message, Open, Order, Stop
+from piio_agent.outputs.messages import Change, Close, Heard, Message, Open, Order, Stop, StopAll
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +20,12 @@ LONGEST_WAIT = 1.0
 class Runner:
     """Hands messages to an engine, one after the other, and lets it do what is due."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, name: str = "outputs") -> None:
         self._engine = engine
         self._clock = clock
         self._wake = threading.Condition()
         self._waiting: deque[Message] = deque()
-        self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -41,16 +41,30 @@ class Runner:
             if isinstance(message, Open | Change | Close):
                 # A driver that hangs must not make a heap of what is out of date.
                 self._waiting = deque(each for each in self._waiting if not _replaces(message, each))
+            if isinstance(message, StopAll):
+                message = self._stop_at_once(message)
             self._waiting.append(message)
             self._wake.notify()
             return True
 
     def stop(self, timeout: float) -> bool:
         """Let all outputs go safely and end; False if a driver hangs and was left behind."""
+        self.send(Stop())
+        return self.ended(timeout)
+
+    def ended(self, timeout: float) -> bool:
+        """Wait for the end that was asked for; False if it does not come within `timeout` seconds."""
         if self._thread.is_alive():
-            self.send(Stop())
             self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def _stop_at_once(self, message: StopAll) -> StopAll:
+        """Take the orders that wait out of its way: they must act neither before nor after it."""
+        orders = list(message.waiting)
+        for each in self._waiting:
+            orders += each.waiting if isinstance(each, StopAll) else [each] if isinstance(each, Order) else []
+        self._waiting = deque(each for each in self._waiting if not isinstance(each, Order | StopAll))
+        return StopAll(message.by, tuple(orders))
 
     def _run(self) -> None:
         while True:
