@@ -160,6 +160,40 @@ def test_a_fail_safe_is_an_event_that_people_see(anna: Peer, board: Board, lamp:
     assert (event["kind"], event["reason"]) == ("fail_safe", "on for longer than max_on")
 
 
+def test_each_fail_safe_is_told_once_however_often_the_board_says_so(anna: Peer, board: Board, lamp: str) -> None:
+    document = json.loads(anna.last(f"piio/{board.name}/config") or b"")
+    envelope = {"store": document["store"], "revision": 1, "boot": "boot1"}
+    first, second = ({"reason": "it was on for 2 s", "time": time} for time in (1.5, 2.5))
+    told: list[Any] = [
+        {"ok": True, "fail_safe": first["reason"], "last_fail_safe": first},
+        {"ok": False, "error": "the cable is out", "last_fail_safe": first},
+        {"ok": True, "last_fail_safe": first},
+        {"ok": True, "last_fail_safe": second},  # of the same reason, and over already
+    ]
+    for point in told:
+        board.say("config/applied", {**envelope, "points": {"lamp": point}})
+    renamed = {"light": told[-1], "lamp": {"ok": True, "fail_safe": "the last"}}
+    board.say("config/applied", {**envelope, "points": renamed})
+    topic = f"piio/{board.name}/event/lamp"
+    anna.wait(topic, lambda payload: b"the last" in payload)
+    reasons = [json.loads(payload)["reason"] for payload in anna.heard_on(topic)]
+    assert reasons == ["it was on for 2 s", "it was on for 2 s", "the last"]
+    assert anna.heard_on(f"piio/{board.name}/event/light") == []
+
+
+def test_what_an_interlock_refused_is_an_event_that_people_see(anna: Peer, board: Board, lamp: str) -> None:
+    board.answering = False
+    for rule in ("min_on", "interlock"):
+        since = anna.mark()
+        anna.publish(f"{lamp}/set", "1", qos=0)
+        write = json.loads(anna.wait(f"piio/{board.name}/raw/gpio/17/set", bool, since))
+        refusal = {"id": write["id"], "status": "refused", "reason": f"{rule}: not now", "rule": rule}
+        anna.publish(f"piio/{board.name}/raw/gpio/17/result", refusal)
+        anna.wait(f"{lamp}/result", bool, since)
+    event = json.loads(anna.wait(f"piio/{board.name}/event/lamp"))
+    assert (event["kind"], event["reason"]) == ("interlock", "interlock: not now")
+
+
 def test_toggles_in_a_row_alternate_before_the_first_has_come_back(anna: Peer, board: Board, lamp: str) -> None:
     board.answering = False
     for _ in range(4):

@@ -13,7 +13,7 @@ from piio_schemas.configuration import ConfigurationError, OutputPoint, read_con
 from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import IdentifierError, check_identity
-from piio_schemas.states import OFFLINE, ONLINE, Applied, Capabilities
+from piio_schemas.states import OFFLINE, ONLINE, Applied, AppliedPoint, Capabilities, FailSafe
 from piio_schemas.topics import APPLIED, CAPABILITIES, CONFIG, POINT_EVENT, STATUS, Topic
 
 log = logging.getLogger(__name__)
@@ -147,13 +147,20 @@ class Presence:
         return board if ahead else None
 
     def _tell_fail_safes(self, board: BoardRecord, before: Applied | None) -> None:
+        """Tell of each fail-safe once, though it may be over by now; of those before our time, where it is not."""
         if board.applied is None:
             return
+        known = {_fail_safe(point) for point in before.points.values()} if before else set()
         for name, point in board.applied.points.items():
-            known = before.points.get(name) if before else None
-            if point.fail_safe and (known is None or known.fail_safe != point.fail_safe):
-                event = PointEvent(kind="fail_safe", reason=point.fail_safe, time=self._clock.unix())
+            found = _fail_safe(point)
+            if found and found not in known and (before or point.fail_safe):
+                event = PointEvent(kind="fail_safe", reason=found.reason, time=self._clock.unix())
                 self._outbox.send(POINT_EVENT.at(self._prefix, agent=board.agent, point=name), encode(event), 1)
+
+
+def _fail_safe(point: AppliedPoint) -> FailSafe | None:
+    """Return the newest fail-safe of a point; the board's time tells it from others of the same reason."""
+    return point.last_fail_safe or (FailSafe(point.fail_safe, 0.0) if point.fail_safe else None)
 
 
 def _period(board: BoardRecord) -> float:

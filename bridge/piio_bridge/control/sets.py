@@ -20,8 +20,9 @@ from piio_bridge.errors import BridgeError
 from piio_schemas.commands import GRACE, Set, SetError, SetResult, Status, Write, WriteResult, read_set
 from piio_schemas.configuration import OutputPoint
 from piio_schemas.documents import decode, encode
+from piio_schemas.events import PointEvent
 from piio_schemas.numbers import number_to_text
-from piio_schemas.topics import RAW_SET, VALUE_RESULT, VALUE_SET
+from piio_schemas.topics import POINT_EVENT, RAW_SET, VALUE_RESULT, VALUE_SET
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,12 @@ class Sets:
         pending.timer.cancel()
         self._expected.ended(place, result.id, result.read if result.status == "done" else None)
         self._finish(pending.agent, pending.point, self._translate(pending, result))
+        if result.rule == "interlock":
+            self._tell_interlock(pending, result.reason)
+
+    def _tell_interlock(self, pending: Pending, reason: str) -> None:
+        event = PointEvent(kind="interlock", reason=reason, time=self._clock.unix())
+        self._outbox.send(POINT_EVENT.at(self._prefix, agent=pending.agent, point=pending.point), encode(event), 1)
 
     def _repeats(self, agent: str, point: str, command: Set, payload: bytes) -> bool:
         """Remember an id; True if it was there already, and is answered as before."""
