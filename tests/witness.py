@@ -17,6 +17,9 @@ from piio.errors import PiioError
 
 PATIENCE = 15.0
 
+WITHIN = 10.0
+"""Seconds in which all is right again after the last fault."""
+
 Wanted = Callable[[dict[str, bytes]], bool]
 
 
@@ -36,6 +39,8 @@ class Witness:
         self._changed = threading.Condition()
         self.seen: dict[str, bytes] = {}
         self.results: list[Any] = []
+        self.told: dict[str, list[tuple[float, Any]]] = {}
+        """By point of `demo`: the results that were heard, with their monotonic time."""
         self._connection = self._connect()
 
     def _connect(self) -> Connection:
@@ -48,7 +53,9 @@ class Witness:
         with self._changed:
             self.seen[message.topic] = message.payload
             if message.topic.count("/") == 4 and message.topic.endswith("/result"):
-                self.results.append(json.loads(message.payload))
+                result = json.loads(message.payload)
+                self.results.append(result)
+                self.told.setdefault(message.topic.split("/")[3], []).append((time.monotonic(), result))
             self._changed.notify_all()
 
     def wait(self, wanted: Wanted, timeout: float = PATIENCE) -> float:
@@ -61,6 +68,18 @@ class Witness:
             if not self._connection.connected:
                 self.reconnect()
         raise AssertionError(f"not seen within {timeout:g} s; the last: {self.seen}")
+
+    def wait_until_right(self, right: Wanted | None = None, within: float = WITHIN) -> float:
+        """Wait until all is right as far as a newcomer sees it, and a set acts; returns the seconds it took."""
+        begun = time.monotonic()
+        self.reconnect()
+        while True:
+            left = begun + within - time.monotonic()
+            self.wait(right or all_is_right, max(left, 0.0))
+            result = self.set("lamp", "toggle")
+            if result["status"] == "done":
+                return time.monotonic() - begun
+            assert time.monotonic() < begun + within, f"after {within:g} s a set is still {result}"
 
     def reconnect(self) -> None:
         """Connect anew, with nothing seen yet."""
@@ -85,16 +104,40 @@ class Witness:
     def set(self, point: str, value: Any) -> Any:
         """Ask a point of `demo` for a value as our own tools do, with the echo of the newest beacon."""
         self.wait(lambda seen: "piio/bridge/beacon" in seen)
-        beacon = json.loads(self.seen["piio/bridge/beacon"])
-        echo = {key: beacon[key] for key in ("boot", "connection", "tick")}
-        document = {"value": value, "id": secrets.token_hex(8), "beacon": echo}
+        document = {"value": value, "id": secrets.token_hex(8), "beacon": self.newest_beacon()}
         return self.outcome(f"piio/demo/value/{point}", document)
+
+    def newest_beacon(self) -> dict[str, Any]:
+        """Return what a set has to echo."""
+        beacon = json.loads(self.seen["piio/bridge/beacon"])
+        return {key: beacon[key] for key in ("boot", "connection", "tick")}
+
+    def switch_all_off(self) -> None:
+        """Have every line of `demo` off that is on."""
+        prefix = "piio/demo/raw/gpio/"
+        on = [topic for topic, raw in self.seen.items() if topic.startswith(prefix) and raw == b"1"]
+        points = json.loads(self.seen["piio/demo/config"])["points"]
+        for name, point in points.items():
+            if f"{prefix}{point['channel']}" in on and point["direction"] == "output":
+                assert self.set(name, 0)["status"] == "done"
 
     def trace(self, channel: str, agent: str = "demo") -> list[Any]:
         """Return what the simulated board recorded of one line, oldest first."""
+        return [entry for entry in self._traced(agent) if entry["channel"] == channel]
+
+    def moves(self, agent: str = "demo") -> dict[str, list[Any]]:
+        """Return by line what outputs of the board made of it, oldest first."""
+        found: dict[str, list[Any]] = {}
+        for entry in self._traced(agent):
+            if entry.get("by") == "output" and "event" not in entry:
+                found.setdefault(entry["channel"], []).append(entry)
+        return found
+
+    def _traced(self, agent: str) -> list[Any]:
+        """Return what was recorded of the lines; the last one may be half written when the board was killed."""
         file = self._state / "agents" / agent / "trace.jsonl"
-        entries = [json.loads(line) for line in file.read_text().splitlines()]
-        return [entry for entry in entries if entry["interface"] == "gpio" and entry["channel"] == channel]
+        whole = (line for line in file.read_text().splitlines(keepends=True) if line.endswith("}\n"))
+        return [entry for entry in map(json.loads, whole) if entry["interface"] == "gpio"]
 
     def close(self) -> None:
         self._connection.close()
@@ -102,13 +145,17 @@ class Witness:
 
 def all_is_right(seen: dict[str, bytes]) -> bool:
     """Whether the bridge, the board and the web app are there and every point of `demo` is good."""
-    qualities = [payload for topic, payload in seen.items() if topic.startswith("piio/demo/quality/") and payload]
     webapps = [payload for topic, payload in seen.items() if topic.startswith("piio/webapp/")]
+    return board_is_right(seen) and b"online" in webapps
+
+
+def board_is_right(seen: dict[str, bytes]) -> bool:
+    """Whether the bridge and the board are there and every point of `demo` is good."""
+    qualities = [payload for topic, payload in seen.items() if topic.startswith("piio/demo/quality/") and payload]
     return (
         seen.get("piio/demo/status") == b"online"
         and seen.get("piio/bridge/status") == b"online"
         and "piio/bridge/beacon" in seen
-        and b"online" in webapps
         and len(qualities) >= 3
         and set(qualities) == {b"good"}
     )

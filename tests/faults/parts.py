@@ -1,0 +1,224 @@
+"""An installation in parts: each process is started by the test, where and with what clock the test wants."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import piio
+from piio.address import read_address
+from piio.connection import Connection, Message
+from piio.errors import PiioError
+from piio.private_file import make_private_folder
+from piio.up.installation import Installation, Place
+from piio_mosquitto.folder import BrokerFolder
+from tests.conftest import PIIO
+
+PR_SET_PDEATHSIG = 1
+
+LINES = (*range(2, 17), 18, 19, 20, 21, 25, 26)
+"""GPIO lines of the simulated board that nothing is wired to; each is an output of its own, `s02` to `s26`."""
+
+POINTS: dict[str, Any] = {
+    "tank": {"interface": "adc", "channel": "0", "direction": "input", "equation": "x / 10"},
+    "knob": {"interface": "adc", "channel": "3", "direction": "input"},
+    "lamp": {"interface": "gpio", "channel": "17", "direction": "output", "lease": 4},
+    **{f"s{line:02}": {"interface": "gpio", "channel": str(line), "direction": "output"} for line in LINES},
+}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def eventually(condition: Callable[[], Any], what: str, within: float = 15.0) -> Any:
+    """Return what the condition gives as soon as it is true."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.03)
+    raise AssertionError(f"within {within:g} s there was not: {what}")
+
+
+class Part:
+    """One process; `before` are the words in front of its command, such as those that enter a network."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, before: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self._command = [*before, *command]
+        self._log = log
+        self._environment = environment or {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> "Part":
+        """Start it, or start it again."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0,
+                env={**os.environ, **self._environment},
+                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
+            )  # fmt: skip
+        return self
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it and what it started; ending twice is fine."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            os.kill(self.pid, signal.SIGCONT)
+            self._process.send_signal(number)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def kill(self) -> None:
+        """End it by -9."""
+        self.end(signal.SIGKILL)
+
+    def said(self) -> str:
+        """All it wrote into its log."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+
+class Parts:
+    """The processes of one state folder, and where they find each other."""
+
+    def __init__(self, folder: Path, listen: str = "127.0.0.1") -> None:
+        self.state = make_private_folder(folder / "var")
+        self._folder = folder
+        self._place = Place(listen, _free_port(), _free_port())
+        self._installation = Installation(self.state, "demo")
+        self._installation.ensure_identities()
+        self._installation.write_files(self._place)
+        self._parts: list[Part] = []
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What `env` in the state folder says."""
+        return dict(line.split("=", 1) for line in (self.state / "env").read_text().splitlines())
+
+    @property
+    def mqtt_port(self) -> int:
+        """The broker's port."""
+        return self._place.mqtt_port
+
+    @property
+    def mosquitto(self) -> int:
+        """Mosquitto's own process."""
+        return int(eventually(lambda: BrokerFolder(self.state).pid(), "Mosquitto"))
+
+    def start_all(self) -> dict[str, Part]:
+        """Start broker, bridge, web app and the agent `demo`, and configure it; return them by name."""
+        started = [self.broker().start()]
+        self.wait_for_broker()
+        started += [part.start() for part in (self.bridge(), self.webapp(), self.agent())]
+        self.configure(POINTS)
+        return {part.name: part for part in started}
+
+    def wait_for_broker(self) -> None:
+        """Wait until the broker takes connections."""
+        eventually(lambda: _answers(self._place.mqtt_port), "a broker")
+
+    def configure(self, points: dict[str, Any]) -> int:
+        """Give the board these points once it can be configured; the revision."""
+
+        def attempt() -> Any:
+            try:
+                with piio.connect(self.env["PIIO_ADMIN_URL"]) as client:
+                    client.board("demo")
+                    return client.configure("demo", config={"points": points, "displays": {}})
+            except PiioError:
+                return None
+
+        answer = eventually(attempt, "an answer to a configuration")
+        assert answer.ok, answer
+        return int(answer.revision)
+
+    def broker(self, **where: Any) -> Part:
+        """The broker."""
+        place = self._place
+        return self._part("broker", ["--port", str(place.mqtt_port), "--listen", place.listen], **where)
+
+    def bridge(self, **where: Any) -> Part:
+        """The bridge."""
+        return self._part("bridge", self._as("bridge", **where), **where)
+
+    def webapp(self, **where: Any) -> Part:
+        """The web app."""
+        options = ["--port", str(self._place.web_port), "--listen", where.get("listen", "127.0.0.1")]
+        return self._part("webapp", [*self._as("webapp", **where), *options], **where)
+
+    def agent(self, **where: Any) -> Part:
+        """The agent `demo`."""
+        return self._part("agent", ["--name", "demo", "--simulate", *self._as("demo", **where)], **where)
+
+    def web_url(self, host: str = "127.0.0.1") -> str:
+        """Where the web app serves."""
+        return f"http://{host}:{self._place.web_port}"
+
+    def address(self, user: str, host: str = "127.0.0.1") -> str:
+        """The URL with which somebody reaches the broker."""
+        return self._installation.address(user, self._place).url.replace("127.0.0.1", host)
+
+    def connection(self, user: str, host: str = "127.0.0.1") -> Connection:
+        """A connection of somebody's."""
+        made = Connection(read_address(self.address(user, host)), _ignore)
+        made.open()
+        return made
+
+    def close(self) -> None:
+        """End everything, the broker last."""
+        for part in reversed(self._parts):
+            part.kill()
+        pid = BrokerFolder(self.state).pid()
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+
+    def _as(self, user: str, host: str = "127.0.0.1", **_: Any) -> list[str]:
+        url = f"mqtt://{user}@{host}:{self._place.mqtt_port}"
+        return ["--url", url, "--password-file", str(self._installation.secret(user))]
+
+    def _part(
+        self, name: str, arguments: list[str], *, before: Sequence[str] = (), state: Path | None = None,
+        environment: Mapping[str, str] | None = None, label: str = "", **_: Any,
+    ) -> Part:  # fmt: skip
+        command = [str(PIIO), name, *arguments, "--state", str(state or self.state)]
+        log = self._folder / f"{label or name}.log"
+        part = Part(label or name, command, log, before, environment)
+        self._parts.append(part)
+        return part
+
+
+def _ignore(_: Message) -> None:
+    return
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,38 @@
+"""A whole installation at work, whose processes a test may stop, kill and start again."""
+
+from pathlib import Path
+
+from tests.faults.parts import Parts
+from tests.webapp.stage import Page, Visitor
+from tests.witness import Witness, all_is_right
+
+
+class Site:
+    """Broker, bridge, web app and the agent `demo`, by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.parts = Parts(folder)
+        self.processes = self.parts.start_all()
+
+    def pid(self, name: str) -> int:
+        """A process; of the broker, Mosquitto's own."""
+        return self.parts.mosquitto if name == "broker" else self.processes[name].pid
+
+    def page(self) -> Page:
+        """A page of the board, opened by an admin."""
+        visitor = Visitor(self.parts.web_url())
+        assert visitor.log_in("admin", self.parts.env["PIIO_WEB_PASSWORD"]).status == 200
+        page = visitor.page()
+        page.look("demo")
+        return page
+
+    def witness(self) -> Witness:
+        """Somebody who sees everything, once all is right; every line is off."""
+        made = Witness(self.parts.state)
+        made.wait(all_is_right)
+        made.switch_all_off()
+        return made
+
+    def close(self) -> None:
+        """End it all."""
+        self.parts.close()
