@@ -181,6 +181,24 @@ def test_each_fail_safe_is_told_once_however_often_the_board_says_so(anna: Peer,
     assert anna.heard_on(f"piio/{board.name}/event/light") == []
 
 
+def test_a_fail_safe_that_was_over_before_the_bridge_began_is_not_told(
+    anna: Peer, board: Board, lamp: str, bridge: Bridge
+) -> None:
+    document = json.loads(anna.last(f"piio/{board.name}/config") or b"")
+    envelope = {"store": document["store"], "revision": 1, "boot": "boot1"}
+    over, new = ({"reason": reason, "time": 1.5} for reason in ("over", "new"))
+    topic = f"piio/{board.name}/event/lamp"
+    board.say("config/applied", {**envelope, "points": {"lamp": {"ok": True, "last_fail_safe": over}}})
+    anna.wait(topic, lambda payload: b"over" in payload)
+    since = anna.mark()
+    bridge.kill()
+    bridge.start()
+    point = {"ok": True, "fail_safe": "new", "last_fail_safe": new}
+    board.say("config/applied", {**envelope, "points": {"lamp": point}})
+    anna.wait(topic, lambda payload: b"new" in payload, since)
+    assert len(anna.heard_on(topic, since)) == 1
+
+
 def test_what_an_interlock_refused_is_an_event_that_people_see(anna: Peer, board: Board, lamp: str) -> None:
     board.answering = False
     for rule in ("min_on", "interlock"):
