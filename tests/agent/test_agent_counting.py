@@ -64,6 +64,41 @@ def test_a_period_is_bad_while_the_line_is_at_rest_and_good_with_the_next_pulses
     assert desk.raws("gpio/5-period", since).count("") == 1
 
 
+RESTS = """
+from piio_agent.interfaces import Channel, Interface
+from piio_agent.interfaces.errors import NoReading
+
+class Rests(Interface):
+    name = "rests"
+    title = "A driver that has nothing to tell now and then"
+    opened = turn = 0
+    def channels(self):
+        return {"0": Channel("gauge", ("input",), "analog")}
+    def open(self, channel, direction, settings, first=None):
+        self.opened += 1
+    def read(self, channel):
+        self.turn += 1
+        if 3 <= self.turn < 30:
+            raise NoReading("nothing to tell")
+        return 5.0
+    def close(self, channel):
+        pass
+"""
+
+
+def test_nothing_to_read_is_told_once_and_ends_with_the_next_reading(desk: Any, start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "drivers"
+    folder.mkdir()
+    (folder / "rests.py").write_text(RESTS)
+    running = start(interfaces={"gauge": InterfaceSettings("rests", {})}, folders=(folder,))
+    desk.publish("viewers/anna", {"seconds": 30})
+    desk.configure(points={"gauge": {"interface": "gauge", "channel": "0", "period": 0.02}})
+    cleared = desk.wait_for("raw/gauge/0", "")
+    desk.wait_for("raw/gauge/0", "5", desk.heard.index(cleared))
+    assert desk.raws("gauge/0") == ["5", "", "5"]
+    assert running.agent.hardware.interfaces["gauge"].opened == 1
+
+
 def test_counting_goes_on_whatever_else_of_its_line_changes(desk: Any, start: Start) -> None:
     running = start()
     desk.publish("viewers/anna", {"seconds": 30})
