@@ -59,7 +59,7 @@ class Line:
 
     def take(self, now: float) -> None:
         """Take the line; it becomes `wanted` in the same request."""
-        settings = settings_of(self._interface, self.settings)
+        settings = settings_of(self._interface, self.settings, self.channel.channel)
         claimed = self._claim(self.wanted, now)
         try:
             self._interface.open(self.channel.channel, "output", settings, self.wanted)
