@@ -17,9 +17,11 @@ from piio_bridge.control.plane import ControlPlane
 from piio_bridge.control.presence import Presence
 from piio_bridge.control.requests import Requests
 from piio_bridge.control.sets import Sets
+from piio_bridge.control.trail import Trail
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.data.readings import Readings
 from piio_bridge.equations import warm_up
+from piio_bridge.store.audit import Audit
 from piio_bridge.store.configurations import Configurations
 from piio_bridge.store.database import open_database
 from piio_bridge.store.history import History
@@ -52,19 +54,20 @@ async def serve(settings: Settings, clock: Clock | None = None) -> None:
     engine = open_database(settings.database)
     configurations = Configurations(engine)
     warm_up()
-    with History(engine) as history:
+    with History(engine) as history, Audit(engine) as audit:
         readings = Readings(settings.prefix, clock, history.keep)
         with DataPlane(settings.address, readings, settings.prefix, clock) as data:
-            await _control(settings, configurations, history, data, clock).run(stopping)
+            await _control(settings, configurations, history, audit, data, clock).run(stopping)
     engine.dispose()
 
 
 def _control(
-    settings: Settings, configurations: Configurations, history: History, data: DataPlane, clock: Clock
+    settings: Settings, configurations: Configurations, history: History, audit: Audit, data: DataPlane, clock: Clock
 ) -> ControlPlane:
     boards: dict[str, BoardRecord] = {}
     outbox = Outbox()
     prefix = settings.prefix
+    trail = Trail(audit, clock)
     freshness = Freshness(configurations.epoch)
     changes = Changes(boards, configurations, history, data, outbox, prefix)
     return ControlPlane(
@@ -73,10 +76,11 @@ def _control(
         boards,
         freshness,
         outbox,
-        Sets(boards, data, freshness, outbox, clock, prefix, settings.plain_sets),
+        Sets(boards, data, freshness, outbox, trail, clock, prefix, settings.plain_sets),
         changes,
-        Requests(boards, changes, configurations, history, clock),
-        Presence(boards, configurations, data, outbox, clock, prefix),
+        Requests(boards, changes, configurations, history, audit, trail, clock),
+        Presence(boards, configurations, data, outbox, trail, clock, prefix),
+        trail,
         data,
         clock,
     )

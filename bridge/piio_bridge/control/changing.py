@@ -3,13 +3,15 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from piio_bridge.control.board import BoardRecord, plain
 from piio_bridge.control.checking import check
+from piio_bridge.control.difference import differing
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.errors import BridgeError
@@ -48,6 +50,13 @@ class Refused(BridgeError, ValueError):
         self.problems = problems
 
 
+class Change(Struct, frozen=True):
+    """What became of a request to change a configuration: its answer, and the paths that differ from before."""
+
+    answer: ConfigurationAnswer
+    paths: Sequence[str] = ()
+
+
 class Changes:
     """Owns what is desired on every board. One change at a time; the database is asked on threads."""
 
@@ -63,7 +72,7 @@ class Changes:
         self._prefix = prefix
         self._one_at_a_time = asyncio.Lock()
 
-    async def change(self, agent: str, request: ConfigurationRequest) -> ConfigurationAnswer:
+    async def change(self, agent: str, request: ConfigurationRequest) -> Change:
         """Carry out a request to change a board's configuration."""
         if (request.patch is None) == (request.config is None):
             return _refusal([Problem("", "give either a patch or a config")])
@@ -78,14 +87,14 @@ class Changes:
 
         return await self._replace(agent, wanted, request.by or "", request.base_revision)
 
-    async def restore(self, agent: str, revision: int, by: str) -> ConfigurationAnswer:
+    async def restore(self, agent: str, revision: int, by: str) -> Change:
         """Make an old revision the newest."""
         stored = await asyncio.to_thread(self._configurations.revision, agent, revision)
         if stored is None:
             return _refusal([Problem("revision", f"{agent} has no revision {revision}")])
         return await self._replace(agent, lambda _: stored.document, by, None)
 
-    async def copy(self, agent: str, to: str, by: str) -> ConfigurationAnswer:
+    async def copy(self, agent: str, to: str, by: str) -> Change:
         """Carry a board's configuration to another board."""
         source = self._boards.get(agent)
         if source is None:
@@ -147,7 +156,7 @@ class Changes:
 
     async def _replace(
         self, agent: str, wanted: Callable[[BoardRecord], Document], by: str, base: int | None
-    ) -> ConfigurationAnswer:
+    ) -> Change:
         async with self._one_at_a_time:
             board = self._boards.get(agent)
             if board is None or board.stored is None:
@@ -160,9 +169,11 @@ class Changes:
             except Refused as refusal:
                 return _refusal(refusal.problems)
             document = plain(configuration)
-            if _text(document) != _text(plain(board.configuration)):
+            before = plain(board.configuration)
+            if _text(document) != _text(before):
                 await self._commit(board, document, configuration, by)
-            return ConfigurationAnswer(ok=True, revision=board.configuration.revision, warnings=warnings)
+            answer = ConfigurationAnswer(ok=True, revision=board.configuration.revision, warnings=warnings)
+            return Change(answer, differing(before, document))
 
     def _checked(self, board: BoardRecord, document: Document) -> tuple[Configuration, list[str]]:
         try:
@@ -252,5 +263,5 @@ def _identity(point: Any) -> str:
     return json.dumps([type(point).__name__, point.interface, point.channel, own])
 
 
-def _refusal(problems: list[Problem]) -> ConfigurationAnswer:
-    return ConfigurationAnswer(ok=False, errors=problems)
+def _refusal(problems: list[Problem]) -> Change:
+    return Change(ConfigurationAnswer(ok=False, errors=problems))

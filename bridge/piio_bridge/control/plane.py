@@ -23,6 +23,7 @@ from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.presence import Presence
 from piio_bridge.control.requests import Requests
 from piio_bridge.control.sets import Sets
+from piio_bridge.control.trail import Trail
 from piio_bridge.data.plane import DataPlane
 from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon
@@ -42,6 +43,7 @@ HEARD = (
     (topics.STATUS, 1), (topics.CAPABILITIES, 1), (topics.CONFIG, 1), (topics.APPLIED, 1), (topics.RAW_RESULT, 1),
     (topics.BRIDGE_STATUS, 1), (topics.CONFIG_SET, 1), (topics.REQUEST_HISTORY, 1), (topics.REQUEST_REVISIONS, 1),
     (topics.REQUEST_RESTORE, 1), (topics.REQUEST_COPY, 1), (topics.REQUEST_FORGET, 1), (topics.REQUEST_PREVIEW, 1),
+    (topics.REQUEST_AUDIT, 1), (topics.REQUEST_AUDIT_ALL, 1), (topics.WEBAPP_ACTED, 0),
 )  # fmt: skip
 
 
@@ -50,7 +52,8 @@ class ControlPlane:
 
     def __init__(
         self, address: Address, prefix: str, boards: dict[str, BoardRecord], freshness: Freshness, outbox: Outbox,
-        sets: Sets, changes: Changes, requests: Requests, presence: Presence, data: DataPlane, clock: Clock,
+        sets: Sets, changes: Changes, requests: Requests, presence: Presence, trail: Trail, data: DataPlane,
+        clock: Clock,
     ) -> None:  # fmt: skip
         self._address = address
         self._prefix = prefix
@@ -61,6 +64,7 @@ class ControlPlane:
         self._changes = changes
         self._requests = requests
         self._presence = presence
+        self._trail = trail
         self._data = data
         self._clock = clock
         self._complaints = Complaints(clock)
@@ -78,6 +82,7 @@ class ControlPlane:
             topics.CONFIG.pattern: self._presence_heard,
             topics.APPLIED.pattern: self._presence_heard,
             topics.RAW_RESULT.pattern: self._hear_result,
+            topics.WEBAPP_ACTED.pattern: self._hear_acted,
         }
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -120,6 +125,7 @@ class ControlPlane:
         try:
             await self._handle_all(pump, stopping)
             if stopping.is_set():
+                self._sets.close()
                 self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True)
             await self._outbox.drain()
         finally:
@@ -206,6 +212,10 @@ class ControlPlane:
         levels = found.levels
         self._sets.hear_result((levels["agent"], levels["interface"], levels["channel"]), payload)
 
+    def _hear_acted(self, _: topics.Match, payload: bytes, retained: bool) -> None:
+        if not retained:
+            self._trail.hear_acted(payload)
+
     def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
         board = self._presence.hear(found.topic, found.levels["agent"], payload)
         if board is not None and self._caught_up and board.agent not in self._settling:
@@ -232,7 +242,8 @@ class ControlPlane:
     async def _carry_out(
         self, found: topics.Match, payload: bytes, reply_to: str | None, correlation: bytes | None
     ) -> None:
-        answer = await self._requests.carry_out(found.topic, found.levels.get("agent", ""), payload)
+        agent = found.levels.get("agent", "")
+        answer = await self._requests.carry_out(found.topic, agent, payload, _id_of(correlation or b""))
         if reply_to is not None:
             self._outbox.answer(reply_to, correlation, answer)
 
@@ -263,6 +274,12 @@ class ControlPlane:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception():
             log.error("something could not be carried out", exc_info=task.exception())
+
+
+def _id_of(correlation: bytes) -> str:
+    """Return correlation data as text: what it says, where it says something."""
+    text = correlation.decode("ascii", "replace")
+    return text if correlation.isascii() and text.isprintable() else correlation.hex()
 
 
 async def _first(*waits: Any) -> None:

@@ -6,6 +6,7 @@ import logging
 from piio_bridge.clock import Clock
 from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.outbox import Outbox
+from piio_bridge.control.trail import Trail
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.store.configurations import Configurations
 from piio_schemas.beacons import MISSED, PERIOD_WITH_OUTPUTS, PERIOD_WITHOUT_OUTPUTS
@@ -30,12 +31,13 @@ class Presence:
 
     def __init__(
         self, boards: dict[str, BoardRecord], configurations: Configurations, plane: DataPlane, outbox: Outbox,
-        clock: Clock, prefix: str,
+        trail: Trail, clock: Clock, prefix: str,
     ) -> None:  # fmt: skip
         self._boards = boards
         self._configurations = configurations
         self._plane = plane
         self._outbox = outbox
+        self._trail = trail
         self._clock = clock
         self._prefix = prefix
         self._strangers: dict[str, BoardRecord] = {}
@@ -153,6 +155,9 @@ class Presence:
         known = {_fail_safe(point) for point in before.points.values()} if before else set()
         for name, point in board.applied.points.items():
             found = _fail_safe(point)
+            if found and found not in known:
+                at = self._clock.unix() if before else found.time
+                self._trail.fail_safe(board.agent, name, found, board.applied.boot, at)
             if found and found not in known and (before or point.fail_safe):
                 event = PointEvent(kind="fail_safe", reason=found.reason, time=self._clock.unix())
                 self._outbox.send(POINT_EVENT.at(self._prefix, agent=board.agent, point=name), encode(event), 1)

@@ -14,6 +14,7 @@ from piio_bridge.control.board import BoardRecord, range_of
 from piio_bridge.control.expected import Expected, Place
 from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
+from piio_bridge.control.trail import Asked, Trail
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.equations import EquationError
 from piio_bridge.errors import BridgeError
@@ -46,10 +47,7 @@ class SetRefused(BridgeError, ValueError):
 class Pending(Struct):
     """A write whose result is awaited."""
 
-    id: str
-    agent: str
-    point: str
-    by: str | None
+    asked: Asked
     place: Place
     timer: asyncio.TimerHandle
 
@@ -67,12 +65,13 @@ class Sets:
 
     def __init__(
         self, boards: Mapping[str, BoardRecord], plane: DataPlane, freshness: Freshness, outbox: Outbox,
-        clock: Clock, prefix: str, plain_sets: bool = True,
+        trail: Trail, clock: Clock, prefix: str, plain_sets: bool = True,
     ) -> None:  # fmt: skip
         self._boards = boards
         self._plane = plane
         self._freshness = freshness
         self._outbox = outbox
+        self._trail = trail
         self._clock = clock
         self._prefix = prefix
         self._plain_sets = plain_sets
@@ -89,19 +88,20 @@ class Sets:
         try:
             command = read_set(payload)
         except SetError as error:
-            self._finish(agent, point, SetResult(id=error.id or _new_id(), status="refused", reason=str(error)))
+            result = SetResult(id=error.id or _new_id(), status="refused", reason=str(error))
+            self._finish(self._trail.asked_set(agent, point, result.id, payload, None), result)
             return
-        id = command.id or _new_id()
+        asked = self._trail.asked_set(agent, point, command.id or _new_id(), payload, command)
         try:
             if retained:
                 raise SetRefused("a set must not be retained: send it without -r")
-            if command.id and self._repeats(agent, point, command, payload):
+            if command.id and self._repeats(asked, command, payload):
                 return
             self._judge_age(command)
-            self._write(agent, point, id, command)
+            self._write(asked, command)
         except SetRefused as refusal:
-            result = SetResult(id=id, status=refusal.status, reason=refusal.reason, by=command.by)
-            self._finish(agent, point, result)
+            result = SetResult(id=asked.id, status=refusal.status, reason=refusal.reason, by=command.by)
+            self._finish(asked, result)
 
     def hear_result(self, place: Place, payload: bytes) -> None:
         """Take the result of a write from where it was written to; DocumentError if it is none."""
@@ -112,17 +112,26 @@ class Sets:
         del self._pending[result.id]
         pending.timer.cancel()
         self._expected.ended(place, result.id, result.read if result.status == "done" else None)
-        self._finish(pending.agent, pending.point, self._translate(pending, result))
+        self._finish(pending.asked, self._translate(pending, result))
         if result.rule == "interlock":
             self._tell_interlock(pending, result.reason)
 
     def _tell_interlock(self, pending: Pending, reason: str) -> None:
+        agent, point = pending.asked.board, pending.asked.point or ""
         event = PointEvent(kind="interlock", reason=reason, time=self._clock.unix())
-        self._outbox.send(POINT_EVENT.at(self._prefix, agent=pending.agent, point=pending.point), encode(event), 1)
+        self._outbox.send(POINT_EVENT.at(self._prefix, agent=agent, point=point), encode(event), 1)
 
-    def _repeats(self, agent: str, point: str, command: Set, payload: bytes) -> bool:
+    def close(self) -> None:
+        """Give up what is under way: the bridge ends, and nobody else will ever tell what became of it."""
+        for pending in self._pending.values():
+            pending.timer.cancel()
+            reason = "outcome unknown: the bridge was stopped"
+            self._finish(pending.asked, self._result(pending, "failed", reason, None))
+        self._pending.clear()
+
+    def _repeats(self, asked: Asked, command: Set, payload: bytes) -> bool:
         """Remember an id; True if it was there already, and is answered as before."""
-        id, now = command.id or "", self._clock.boottime()
+        agent, point, id, now = asked.board, asked.point or "", asked.id, self._clock.boottime()
         while self._remembered and (
             next(iter(self._remembered.values())).at < now - REMEMBERED or len(self._remembered) >= MOST_REMEMBERED
         ):
@@ -134,7 +143,7 @@ class Sets:
         if before.payload != payload:
             # The answer is for this set alone: what becomes of the one before is still to be remembered.
             reason = f"the id '{id}' was used for another set within the last minute: give each its own"
-            self._publish(agent, point, SetResult(id=id, status="refused", reason=reason, by=command.by))
+            self._tell(asked, SetResult(id=id, status="refused", reason=reason, by=command.by))
         elif before.result:
             self._publish(agent, point, before.result)
         return True
@@ -151,7 +160,8 @@ class Sets:
             status: Status = "expired" if verdict[0] == "expired" else "refused"
             raise SetRefused(verdict[1], status)
 
-    def _write(self, agent: str, name: str, id: str, command: Set) -> None:
+    def _write(self, asked: Asked, command: Set) -> None:
+        agent, name = asked.board, asked.point or ""
         board, point = self._find(agent, name)
         heard = self._plane.beacon_of(agent)
         silence = self._plane.silence_of(agent)
@@ -170,7 +180,7 @@ class Sets:
             raise SetRefused("the bridge has no connection to the broker")
         place, within = (agent, point.interface, point.channel), command.ttl + GRACE
         timer = asyncio.get_running_loop().call_later(within, self._give_up, write.id)
-        self._pending[write.id] = Pending(id, agent, name, command.by, place, timer)
+        self._pending[write.id] = Pending(asked, place, timer)
         self._expected.wrote(place, write.id, raw, within, pulse=command.pulse is not None)
 
     def _find(self, agent: str, name: str) -> tuple[BoardRecord, OutputPoint]:
@@ -222,27 +232,32 @@ class Sets:
         if pending:
             self._expected.ended(pending.place, id, None)
             reason = "outcome unknown: no result came in time"
-            self._finish(pending.agent, pending.point, self._result(pending, "failed", reason, None))
+            self._finish(pending.asked, self._result(pending, "failed", reason, None))
 
     def _translate(self, pending: Pending, result: WriteResult) -> SetResult:
         return self._result(pending, result.status, result.reason, result.read)
 
     def _result(self, pending: Pending, status: Status, reason: str, raw: float | None) -> SetResult:
-        value = None
-        board = self._boards.get(pending.agent)
-        point = board.configuration.points.get(pending.point) if board else None
+        value, asked = None, pending.asked
+        board, name = self._boards.get(asked.board), asked.point or ""
+        point = board.configuration.points.get(name) if board else None
         if board and raw is not None and isinstance(point, OutputPoint):
             with suppress(EquationError):  # another configuration has come: the raw has to do
-                value = board.output(pending.point, point).to_value(raw)
-        return SetResult(id=pending.id, status=status, reason=reason, value=value, raw=raw, by=pending.by)
+                value = board.output(name, point).to_value(raw)
+        return SetResult(id=asked.id, status=status, reason=reason, value=value, raw=raw, by=asked.by)
 
-    def _finish(self, agent: str, point: str, result: SetResult) -> None:
-        remembered = self._remembered.get((agent, point, result.id))
+    def _finish(self, asked: Asked, result: SetResult) -> None:
+        remembered = self._remembered.get((asked.board, asked.point or "", result.id))
         if remembered and remembered.result is None:
             remembered.result = result
+        self._tell(asked, result)
+
+    def _tell(self, asked: Asked, result: SetResult) -> None:
+        """Tell people and the audit what became of a set."""
         if result.status != "done":
-            log.info("set of %s/%s %s: %s", agent, point, result.status, result.reason)
-        self._publish(agent, point, result)
+            log.info("set of %s/%s %s: %s", asked.board, asked.point, result.status, result.reason)
+        self._publish(asked.board, asked.point or "", result)
+        self._trail.ended(asked, result.status, result.reason)
 
     def _publish(self, agent: str, point: str, result: SetResult) -> None:
         self._outbox.send(VALUE_RESULT.at(self._prefix, agent=agent, point=point), encode(result), 0)

@@ -1,6 +1,6 @@
 """The tables of the bridge's database."""
 
-from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Integer, MetaData, String, Table, Text
 
 METADATA = MetaData()
 
@@ -50,4 +50,22 @@ HISTORY = Table(
     Column("t_ms", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="Unix milliseconds"),
     Column("value", Double, nullable=False),
     sqlite_with_rowid=False,
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("t_ms", BigInteger().with_variant(Integer, "sqlite"), nullable=False, comment="Unix milliseconds"),
+    Column("board", String(63), index=True, comment="null: all boards"),
+    Column("point", String(63)),
+    Column("what", String(16), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("by", String(63), nullable=False),
+    Column("verified", Boolean, nullable=False, comment="whether the web app vouches for who it was"),
+    Column("origin", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("id", String(64), nullable=False),
 )
