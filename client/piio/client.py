@@ -20,6 +20,7 @@ from piio.session import Session
 from piio.setting import Wish, carry_out
 from piio.watch import Watch
 from piio_schemas import topics
+from piio_schemas.audit import AuditEntry
 from piio_schemas.commands import DEFAULT_TTL, SetResult
 from piio_schemas.documents import encode
 from piio_schemas.requests import LEASE, LEASE_RENEWED, ConfigurationAnswer, Revision, ViewersLease
@@ -180,6 +181,23 @@ class Client:
     ) -> list[Bucket]:
         """Return least, greatest and mean value of a point between two Unix times, in at most 1,000 buckets."""
         return self._requests().history(name, start, end, buckets)
+
+    def audit(
+        self,
+        board: str | None = None,
+        *,
+        start: float | None = None,
+        end: float | None = None,
+        point: str | None = None,
+        person: str | None = None,
+        limit: int | None = 100,
+    ) -> tuple[list[AuditEntry], int]:
+        """Return who asked what and what became of it, newest first, and how many entries the bridge lost.
+
+        Of a board or of all, between two Unix times; `limit` None: all there are. Operators may.
+        """
+        requests = self._requests()
+        return requests.audit(board, start=start, end=end, point=point, person=person, limit=limit)
 
     def preview(
         self, equation: str, x: Sequence[float], names: Mapping[str, float] | None = None

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from piio.errors import PiioError, RequestFailed
 from piio.reading import Bucket, read_board, read_name
 from piio.session import Session
-from piio_schemas import requests, topics
+from piio_schemas import audit, requests, topics
 from piio_schemas.documents import DocumentError, as_model, encode, read_json
 
 Model = TypeVar("Model")
@@ -72,6 +72,26 @@ class Requests:
         request = requests.HistoryRequest(by=self._by, point=point, start=start, end=end, buckets=buckets)
         answer = self._ask(topics.REQUEST_HISTORY, board, request, requests.HistoryAnswer, f"read history of '{name}'")
         return [Bucket(*bucket) for bucket in answer.buckets]
+
+    def audit(
+        self, board: str | None, *, start: float | None, end: float | None, point: str | None, person: str | None,
+        limit: int | None,
+    ) -> tuple[list[audit.AuditEntry], int]:  # fmt: skip
+        """Return the newest entries of a board, or of all, in as many answers as it takes; and how many were lost."""
+        row = topics.REQUEST_AUDIT_ALL if board is None else topics.REQUEST_AUDIT
+        what = f"read the audit trail of {'all boards' if board is None else repr(board)}"
+        found: list[audit.AuditEntry] = []
+        before = None
+        while True:
+            left = audit.MOST_ENTRIES if limit is None else min(limit - len(found), audit.MOST_ENTRIES)
+            request = audit.AuditRequest(
+                by=self._by, start=start, end=end, point=point, person=person, limit=left, before=before
+            )
+            answer = self._ask(row, board, request, audit.AuditAnswer, what)
+            found += answer.entries
+            before = answer.next
+            if before is None or len(found) == limit:
+                return found, answer.dropped
 
     def preview(self, equation: str, x: Sequence[float], names: Mapping[str, float]) -> list[float | None]:
         """Return an equation's values; None where the result is not finite."""

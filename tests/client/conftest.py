@@ -72,6 +72,7 @@ class Bridge:
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.outcome: dict[str, Any] | None = {"status": "done", "value": 1.0, "raw": 1.0}
         self.answer: dict[str, Any] | None = {"ok": True, "revision": 8, "warnings": []}
+        self.answers: list[dict[str, Any]] = []
         self.on_set: Callable[[], None] = lambda: None
         self.echoes: set[float] = set()
         self._beating = threading.Event()
@@ -126,9 +127,10 @@ class Bridge:
                 self.connection.publish(message.topic.removesuffix("set") + "result", json.dumps(result))
         else:
             self.requests.append((message.topic, document))
-            if self.answer is not None and message.response_topic:
+            answer = self.answers.pop(0) if self.answers else self.answer
+            if answer is not None and message.response_topic:
                 self.connection.request(
-                    message.response_topic, json.dumps(self.answer).encode(), "piio/none", message.correlation or b""
+                    message.response_topic, json.dumps(answer).encode(), "piio/none", message.correlation or b""
                 )
 
 

@@ -1,12 +1,12 @@
 """`piio history`: what a point was."""
 
 import argparse
-import re
 import time
 
 from msgspec import to_builtins
 
 from piio.commands import broker_url, terminal
+from piio.commands.age import read_age
 from piio.reading import Bucket
 from piio_schemas.numbers import number_to_text
 
@@ -17,14 +17,14 @@ HELP = """Print what a point was: time, least, greatest and mean value of each s
 
 exit status: 0, or 1 when there is no broker, no bridge or no such point."""
 
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("point", metavar="BOARD/POINT")
-    parser.add_argument("--since", type=_age, default="1h", metavar="AGE", help="90s, 15m, 1h (default), 7d, 2w ago")
-    parser.add_argument("--until", type=_age, default="0s", metavar="AGE", help="likewise (default: now)")
+    parser.add_argument(
+        "--since", type=read_age, default="1h", metavar="AGE", help="90s, 15m, 1h (default), 7d, 2w ago"
+    )
+    parser.add_argument("--until", type=read_age, default="0s", metavar="AGE", help="likewise (default: now)")
     parser.add_argument("--buckets", type=_buckets, default=60, metavar="N", help="stretches, 1 to 1000 (default 60)")
     parser.add_argument("--json", action="store_true", help="print [[time, min, max, mean], …], times in Unix seconds")
     broker_url.configure(parser)
@@ -48,13 +48,6 @@ def run(args: argparse.Namespace) -> int:
 def _line(bucket: Bucket) -> str:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(bucket.time))
     return "  ".join([when, *(number_to_text(number) for number in (bucket.min, bucket.max, bucket.mean))])
-
-
-def _age(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f"'{text}' is not an age such as 90s, 15m, 1h, 7d or 2w")
-    return float(match[1]) * UNITS[match[2]]
 
 
 def _buckets(text: str) -> int:
