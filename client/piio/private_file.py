@@ -1,10 +1,13 @@
 """Files and folders that only their owner reads, written whole or not at all."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from piio.errors import PiioError
+
+PRIVATE = 0o600
 
 
 class StateError(PiioError, OSError):
@@ -27,7 +30,12 @@ def make_private_folder(folder: Path) -> Path:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Replace a file by one of mode 600, so that a reader or a crash sees the old or the new and never a half."""
+    """Replace a file by one of mode 600, so that a reader or a crash sees the old or the new and never a half.
+
+    One that says this already is left alone: a start needs no room on a disk that is full.
+    """
+    if _says_already(file, text):
+        return
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mkstemp makes it mode 600
     try:
         with os.fdopen(handle, "w") as stream:
@@ -38,6 +46,13 @@ def write_private(file: Path, text: str) -> None:
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise StateError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _says_already(file: Path, text: str) -> bool:
+    try:
+        return stat.S_IMODE(file.stat().st_mode) == PRIVATE and file.read_text() == text
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def read_private(file: Path) -> str | None:

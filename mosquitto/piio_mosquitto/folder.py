@@ -3,6 +3,7 @@
 import os
 import pwd
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,11 +103,21 @@ class BrokerFolder:
             raise StateError(f"{self._listener_file} is damaged ({error}): delete it and start again") from error
 
     def note_pid(self, pid: int | None) -> None:
-        """Remember (or forget) which process the broker is."""
-        if pid is None:
-            self._pid_file.unlink(missing_ok=True)
-        else:
-            write_private(self._pid_file, f"{pid}\n")
+        """Remember (or forget) which process the broker is.
+
+        It is written over what is there, always as long: that needs no room on a disk that is full.
+        """
+        try:
+            handle = os.open(self._pid_file, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.pwrite(handle, f"{pid or 0:<10}\n".encode(), 0)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            print(
+                f"Warning: {self._pid_file} cannot be written ({error.strerror}): the broker hears of new people and "
+                "boards at its next start only", file=sys.stderr, flush=True,
+            )  # fmt: skip
 
     def pid(self) -> int | None:
         """Return the broker's process, if it is alive and really this folder's."""

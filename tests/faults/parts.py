@@ -128,11 +128,12 @@ class Parts:
         """Mosquitto's own process."""
         return int(eventually(lambda: BrokerFolder(self.state).pid(), "Mosquitto"))
 
-    def start_all(self) -> dict[str, Part]:
+    def start_all(self, **where: dict[str, Any]) -> dict[str, Part]:
         """Start broker, bridge, web app and the agent `demo`, and configure it; return them by name."""
-        started = [self.broker().start()]
+        started = [self.broker(**where.get("broker", {})).start()]
         self.wait_for_broker()
-        started += [part.start() for part in (self.bridge(), self.webapp(), self.agent())]
+        rest = {"bridge": self.bridge, "webapp": self.webapp, "agent": self.agent}
+        started += [make(**where.get(name, {})).start() for name, make in rest.items()]
         self.configure(POINTS)
         return {part.name: part for part in started}
 

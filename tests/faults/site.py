@@ -1,7 +1,9 @@
 """A whole installation at work, whose processes a test may stop, kill and start again."""
 
 from pathlib import Path
+from typing import Any
 
+import piio
 from tests.faults.parts import Parts
 from tests.webapp.stage import Page, Visitor
 from tests.witness import Witness, all_is_right
@@ -10,9 +12,11 @@ from tests.witness import Witness, all_is_right
 class Site:
     """Broker, bridge, web app and the agent `demo`, by name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **where: dict[str, Any]) -> None:
+        """`where` is what a process is started with besides the usual, by its name."""
         self.parts = Parts(folder)
-        self.processes = self.parts.start_all()
+        self._boards = where.get("agent", {}).get("state")
+        self.processes = self.parts.start_all(**where)
 
     def pid(self, name: str) -> int:
         """A process; of the broker, Mosquitto's own."""
@@ -26,9 +30,13 @@ class Site:
         page.look("demo")
         return page
 
+    def admin(self) -> piio.Client:
+        """An admin's client."""
+        return piio.connect(self.parts.env["PIIO_ADMIN_URL"])
+
     def witness(self) -> Witness:
         """Somebody who sees everything, once all is right; every line is off."""
-        made = Witness(self.parts.state)
+        made = Witness(self.parts.state, self._boards)
         made.wait(all_is_right)
         made.switch_all_off()
         return made
