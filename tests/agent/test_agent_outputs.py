@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from piio_agent.settings import SIMULATED
 from piio_schemas.beacons import Echo
 from piio_schemas.documents import encode
 
@@ -109,7 +110,8 @@ def test_an_output_goes_where_it_is_safe_when_the_bridge_is_gone_and_stays_until
     desk.be_the_bridge()
     since = desk.now()
     assert desk.write("gpio/17", 1, revision=2).status == "done"
-    desk.wait_point("lamp", lambda p: p == {"ok": True}, since)
+    over = desk.wait_point("lamp", lambda p: p["ok"] and "fail_safe" not in p, since)
+    assert over["last_fail_safe"]["reason"] == told["fail_safe"]
 
 
 def test_policies_change_in_place_and_a_renamed_point_does_not_touch_its_line(
@@ -259,3 +261,85 @@ def test_a_write_for_new_settings_does_not_act_on_the_line_as_it_still_is(
     assert desk.raws("gpio/17", since) == []
     desk.wait_applied(3)
     assert desk.write("gpio/17", 1, revision=3).status == "done"
+
+
+@pytest.mark.parametrize(
+    ("policies", "before", "asked", "why"),
+    [
+        ({"min_on": 60}, [1], {"value": 0}, "min_on: it was switched on "),
+        ({"min_off": 60}, [1, 0], {"value": 1}, "min_off: it was switched off "),
+        ({"rate": 2}, [1, 0], {"value": 1}, "rate: switched 2 times in the last minute; 2 are allowed, again in "),
+        ({"min_on": 1}, [], {"value": 1, "pulse": 0.5}, "min_on: a pulse of 0.5 s could not end: by then "),
+    ],
+)
+def test_a_write_against_a_policy_is_refused_and_never_done_later(
+    desk: Any, lamp: Any, tmp_path: Path, policies: dict[str, Any], before: list[int], asked: dict[str, Any], why: str
+) -> None:
+    desk.configure(2, {"lamp": LAMP | policies})
+    desk.wait_applied(2)
+    assert [desk.write("gpio/17", value, revision=2).status for value in before] == ["done"] * len(before)
+    result = desk.write("gpio/17", asked.pop("value"), revision=2, **asked)
+    assert (result.status, result.rule) == ("refused", why.partition(":")[0])
+    assert result.reason.startswith(why)
+    assert levels(tmp_path, desk.agent) == before
+
+
+@pytest.fixture
+def pumps(desk: Any, start: Start) -> Any:
+    """An agent with two interlocked outputs, each of an interface of its own."""
+    running = start(interfaces={**SIMULATED, "relays": SIMULATED["gpio"]})
+    desk.be_the_bridge()
+    motor = {"interlock": {"group": "motor", "dead_time": 0.5}}
+    pump_b = {"interface": "relays", "channel": "18", "direction": "output"} | motor
+    desk.configure(points={"pump_a": LAMP | motor, "pump_b": pump_b})
+    assert desk.wait_applied(1) == {"pump_a": {"ok": True}, "pump_b": {"ok": True}}
+    return running
+
+
+def test_a_write_against_an_interlock_is_refused_until_the_other_is_off_for_its_dead_time(
+    desk: Any, pumps: Any, tmp_path: Path
+) -> None:
+    assert desk.write("gpio/17", 1, point="pump_a").status == "done"
+    result = desk.write("relays/18", 1, point="pump_b")
+    assert (result.status, result.rule) == ("refused", "interlock")
+    assert result.reason == "interlock 'motor': 'pump_a' is on"
+    assert desk.write("gpio/17", 0, point="pump_a").status == "done"
+    off = time.monotonic()
+    while (result := desk.write("relays/18", 1, point="pump_b")).status != "done":
+        assert "'pump_a' went off 0." in result.reason
+        assert time.monotonic() < off + 2
+    entries = [(e["channel"], e["level"], e["mono_ns"]) for e in trace(tmp_path, desk.agent) if not e.get("event")]
+    assert [entry[:2] for entry in entries] == [("17", 1), ("17", 0), ("18", 1)]
+    assert entries[2][2] - entries[1][2] >= 0.5e9
+
+
+def test_a_driver_that_hangs_holds_up_the_outputs_of_its_interface_alone(
+    desk: Any, pumps: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpio = pumps.agent.hardware.interfaces["gpio"]
+    jammed, free, write = threading.Event(), threading.Event(), gpio.write
+
+    def hang(channel: str, raw: float) -> None:
+        jammed.set()
+        free.wait(8)
+        write(channel, raw)
+
+    monkeypatch.setattr(gpio, "write", hang)
+    document = {"id": "stuck", "point": "pump_a", "revision": 1, "epoch": 1, "value": 0}
+    desk.publish("raw/gpio/17/set", document | {"beacon": desk.newest_beacon().echo})
+    assert jammed.wait(8)
+    try:
+        assert desk.write("relays/18", 1, point="pump_b").status == "done"
+    finally:
+        free.set()
+    assert desk.wait_json("raw/gpio/17/result", lambda d: d["id"] == "stuck")["status"] == "done"
+
+
+def test_a_renamed_output_is_called_by_its_new_name_in_refusals(desk: Any, pumps: Any) -> None:
+    desk.write("gpio/17", 1, point="pump_a")
+    motor = {"interlock": {"group": "motor"}}
+    pump_b = {"interface": "relays", "channel": "18", "direction": "output"} | motor
+    desk.configure(2, {"big_pump": LAMP | motor, "pump_b": pump_b})
+    desk.wait_applied(2)
+    result = desk.write("relays/18", 1, point="pump_b", revision=2)
+    assert result.reason == "interlock 'motor': 'big_pump' is on"
