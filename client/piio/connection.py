@@ -23,6 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from piio.acknowledgements import Acknowledgements, OnAcknowledged
 from piio.address import Address
 from piio.errors import MessageTooLarge, NotConnected
+from piio.traffic import Traffic, cut
 from piio_schemas.documents import LARGEST
 
 log = logging.getLogger(__name__)
@@ -73,11 +74,13 @@ class Connection:
         self._answered = threading.Event()
         self._over = threading.Event()
         self._closing = False
-        self._reason = ""
+        self._lost = False
+        self._reason = self._why = ""
         self._connected = False
         self._unsent = 0
         self._acknowledgements = Acknowledgements()
         self._client = self._make_client(will)
+        self._traffic = Traffic(self._client, self._ended)
 
     def _make_client(self, will: Will | None) -> mqtt.Client:
         client = mqtt.Client(
@@ -112,7 +115,7 @@ class Connection:
             self._client.connect(self.address.host, self.address.port, KEEPALIVE, clean_start=True)
         except (OSError, ValueError) as error:
             raise NotConnected(f"no broker at {self.address}: {error}") from error
-        self._client.loop_start()
+        self._traffic.start()
         if not self._answered.wait(timeout) or not self._connected:
             self.close()
             raise NotConnected(self._reason or f"the broker at {self.address} did not answer within {timeout:g} s")
@@ -172,19 +175,12 @@ class Connection:
     def abandon(self, reason: str) -> None:
         """End the connection without a goodbye, so that the broker publishes the will."""
         self._reason = self._reason or reason
-        sock: Any = self._client.socket()
-        if sock is not None:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                log.debug("the connection was down already")
+        cut(self._client.socket())
 
     def close(self) -> None:
         """Say goodbye and end; closing twice is fine. What was published before is sent first."""
         self._closing = True
-        self._client.disconnect()
-        if self._client._thread is not threading.current_thread():
-            self._client.loop_stop()
+        self._traffic.stop()
         self._connected = False
         self._over.set()
 
@@ -209,11 +205,16 @@ class Connection:
         self._answered.set()
 
     def _disconnected(self, _: mqtt.Client, __: Any, ___: Any, code: ReasonCode, ____: Any) -> None:
-        was_connected, self._connected = self._connected, False
+        self._lost, self._connected = self._lost or self._connected, False
+        self._why = self._why or f"the connection to {self.address} was lost: {code}"
+
+    def _ended(self) -> None:
+        tell = (self._lost or self._connected) and not self._closing
+        self._connected = False
         self._answered.set()
         self._over.set()
-        if was_connected and not self._closing and self._on_lost:
-            _guarded(self._on_lost, self._reason or f"the connection to {self.address} was lost: {code}")
+        if tell and self._on_lost:
+            _guarded(self._on_lost, self._reason or self._why)
 
     def _received(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
         properties = message.properties

@@ -1,0 +1,162 @@
+"""What is published leaves at once, in order, by whoever publishes it, and nobody is held up."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from piio.connection import Connection, Message
+from piio.errors import NotConnected
+from tests.client.conftest import Broker
+
+PATIENCE = 10.0
+
+
+class Ear:
+    """Hears what is said below `piio/demo/block/` and waits for as much as is expected."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.heard: list[Message] = []
+        self._news = threading.Condition()
+        self._connection = Connection(broker.address("anna"), self._hear)
+        self._connection.open()
+        self._connection.subscribe([("piio/demo/block/#", 0)])
+        self._connection.subscribe([("piio/demo/status", 0)])
+        assert self._connection.connected
+
+    def _hear(self, message: Message) -> None:
+        with self._news:
+            self.heard.append(message)
+            self._news.notify_all()
+
+    def wait(self, count: int) -> list[Message]:
+        """Return what was heard once it is so many messages."""
+        with self._news:
+            self._news.wait_for(lambda: len(self.heard) >= count, PATIENCE)
+            assert len(self.heard) == count
+            return self.heard
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def send(broker: Broker, signal: signal.Signals) -> None:
+    """Send the broker's process a signal."""
+    pid = broker.folder.pid()
+    assert pid
+    os.kill(pid, signal)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that a test may stop and kill."""
+    broker = Broker(tmp_path)
+    yield broker
+    broker.process.stop()
+
+
+@pytest.fixture
+def ear(own: Broker) -> Iterator[Ear]:
+    ear = Ear(own)
+    with Connection(own.address("demo"), lambda _: None) as demo:
+        demo.publish("piio/demo/block/a/ready", b"1", 1)
+        ear.wait(1)
+    ear.heard.clear()
+    yield ear
+    ear.close()
+
+
+def test_many_publish_on_one_connection_and_each_ones_messages_keep_their_order(own: Broker, ear: Ear) -> None:
+    publishers, messages = 4, 500
+    with Connection(own.address("demo"), lambda _: None) as demo:
+
+        def publish(topic: str) -> None:
+            for number in range(messages):
+                demo.publish(topic, str(number))
+
+        threads = [threading.Thread(target=publish, args=(f"piio/demo/block/a/{n}",)) for n in range(publishers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        heard = ear.wait(publishers * messages)
+    for n in range(publishers):
+        numbers = [int(message.payload) for message in heard if message.topic == f"piio/demo/block/a/{n}"]
+        assert numbers == list(range(messages))
+
+
+def test_what_was_published_before_the_goodbye_arrives(own: Broker, ear: Ear) -> None:
+    with Connection(own.address("demo"), lambda _: None) as demo:
+        for number in range(300):
+            demo.publish("piio/demo/block/a/b", str(number))
+    assert [int(message.payload) for message in ear.wait(300)] == list(range(300))
+
+
+def test_a_broker_that_does_not_read_holds_up_no_publisher_and_gets_all_when_it_reads(own: Broker, ear: Ear) -> None:
+    payload = bytes(30_000)  # all of it is more than the buffers of a socket hold
+    with Connection(own.address("demo"), lambda _: None) as demo:
+        send(own, signal.SIGSTOP)
+        for _ in range(400):
+            demo.publish("piio/demo/block/a/b", payload)
+        worked = time.process_time()
+        demo.wait_lost(0.5)
+        assert time.process_time() - worked < 0.1  # it waits for the socket, and does not ask it all the time
+        send(own, signal.SIGCONT)
+        assert all(message.payload == payload for message in ear.wait(400))
+
+
+def test_who_publishes_may_hold_what_its_callback_waits_for(own: Broker, ear: Ear) -> None:
+    mine, answers = threading.Lock(), threading.Semaphore(0)
+
+    def hear(_: Message) -> None:
+        with mine:
+            answers.release()
+
+    with Connection(own.address("demo"), hear) as demo:
+        demo.subscribe([("piio/demo/beacon", 0)])
+        for _ in range(500):
+            with mine:
+                demo.publish("piio/demo/beacon", b"{}")
+                demo.publish("piio/demo/block/a/b", b"1", 1)
+            assert answers.acquire(timeout=PATIENCE)
+    ear.wait(500)
+
+
+def test_what_is_published_from_a_callback_leaves_at_once(own: Broker, ear: Ear) -> None:
+    answered = threading.Event()
+
+    def answer(message: Message) -> None:
+        number = int(message.payload)
+        if number < 200:
+            demo.publish("piio/demo/beacon", str(number + 1))
+        else:
+            answered.set()
+
+    with Connection(own.address("demo"), answer) as demo:
+        demo.subscribe([("piio/demo/beacon", 0)])
+        demo.publish("piio/demo/beacon", b"0")
+        assert answered.wait(PATIENCE)
+    ear.wait(0)
+
+
+def test_a_broker_that_dies_under_a_publisher_is_told_once_and_on_the_connections_thread(own: Broker) -> None:
+    told: list[str] = []
+
+    def lost(_: str) -> None:
+        told.append(threading.current_thread().name)
+
+    with Connection(own.address("demo"), lambda _: None, lost) as demo:
+        send(own, signal.SIGKILL)
+        with pytest.raises(NotConnected):
+            publish_for_ever(demo)
+        assert demo.wait_lost(PATIENCE)
+    assert told == ["piio connection"]
+
+
+def publish_for_ever(connection: Connection) -> None:
+    while True:
+        connection.publish("piio/demo/block/a/b", b"1")
