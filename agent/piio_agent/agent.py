@@ -10,6 +10,7 @@ from piio.complaints import Complaints
 from piio.connection import Connection, Message
 from piio_agent import health
 from piio_agent.applied import AppliedState
+from piio_agent.backlog import Backlog
 from piio_agent.board import board
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock, SystemClock
@@ -22,6 +23,7 @@ from piio_agent.interfaces.contract import Context
 from piio_agent.loop import Loop
 from piio_agent.outputs import messages as outputs
 from piio_agent.outputs.outputs import Outputs
+from piio_agent.late import Late
 from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
 from piio_agent.readings import Readings
 from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Sampled, Trouble
@@ -36,6 +38,8 @@ from piio_agent.viewers import Viewers
 from piio_schemas import topics
 from piio_schemas.blocks import Block
 from piio_schemas.commands import WriteResult
+from piio_agent.wanted import kept
+from piio_agent.watchdog import Watchdog
 from piio_schemas.configuration import Configuration
 from piio_schemas.events import EdgeEvent
 from piio_schemas.states import Board, Capabilities, Health
@@ -65,7 +69,8 @@ class Agent:
         self.complaints = Complaints(clock)
         self.hardware = Hardware(identity.interfaces, Context(clock, folder), identity.folders)
         self.uplink = Uplink(identity.address, identity.name, identity.prefix, self._on_connected, self._on_message)
-        self.readings = Readings(self.uplink, clock)
+        self.backlog = Backlog(clock)
+        self.readings = Readings(self.uplink, clock, self.backlog)
         self.counts = KeptCounts(folder / "counts.json" if folder else None, clock)
         self.blocks = Outbox(self.loop, self._say_block)
         self.edges = Edges(self.loop, self._say_edge, self._say_block, self.readings.accept)
@@ -89,6 +94,7 @@ class Agent:
         self.outputs.start()
         for sampler in self.samplers.values():
             sampler.start()
+        self.late = Late(self.uplink, self.loop, clock, self.backlog, self._number)
         stored = self._stored.load() if self._stored else None
         if stored:
             self.configure(stored)
@@ -128,6 +134,7 @@ class Agent:
             self.loop.after(0.02, lambda: self._begin_to_connect(waited + 0.02))
 
     # Other threads hand over what they have; everything below them runs on the loop.
+        self.backlog.keep_only(kept(configuration))
 
     def _on_connected(self, number: int, connection: Connection) -> None:
         # Here, on the connection's thread, looking the broker's name up may take its time.
@@ -278,3 +285,15 @@ class Agent:
         if self._stored:
             self._stored.finish(LAST_WORDS)
         log.info("agent '%s' has ended", self.identity.name)
+            kept=len(self.backlog),
+            kept_dropped=self.backlog.dropped,
+    def _number(self) -> int | None:
+        """The present connection, None while it is not ours to speak on."""
+        return self.presence.number if self.presence.announcing else None
+
+    def _make_link(self) -> Link:
+        identity = self.identity
+        folder = str(identity.folder) if identity.folder else None
+        hello = Hello(software(), identity.interfaces, [str(each) for each in identity.folders], folder)
+        return Link(identity.name, hello, self)
+

@@ -84,8 +84,11 @@ class Inbox:
 
     def _beacon(self, message: Message) -> None:
         beacon = decode(message.payload, Beacon)
-        if not message.retained:
-            self._agent.presence.heard_beacon(beacon)
+        if message.retained:
+            return
+        if beacon.boot == self._agent.boot:
+            self._agent.late.heard_own(beacon.tick)
+        self._agent.presence.heard_beacon(beacon)
 
     def _bridge_beacon(self, message: Message) -> None:
         beacon = decode(message.payload, BridgeBeacon)
@@ -93,6 +96,7 @@ class Inbox:
             return
         self._agent.outputs.send(Heard())
         self._agent.presence.heard_bridge()
+        self._agent.late.heard_bridge(beacon)
         if beacon.time:
             self.clock_offset = round(self._clock.unix() - beacon.time, 3)
 

@@ -1,5 +1,6 @@
 """The newest raw of every channel in use, and which of them the broker has."""
 
+from piio_agent.backlog import Backlog
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
 from piio_agent.uplink import Uplink
@@ -13,6 +14,9 @@ class _Channel:
         self.raw: float | None = None
         self.published: float | None = None
         self.published_at = 0.0
+        self.noted: float | None = None
+        self.noted_at = 0.0
+        """What the history knows, or will know, and since when."""
         self.failed = False
         """Whether that it has no raw was told."""
 
@@ -20,9 +24,10 @@ class _Channel:
 class Readings:
     """Publishes raws as they change, all of them at a connect, and clears those that are no more."""
 
-    def __init__(self, uplink: Uplink, clock: Clock) -> None:
+    def __init__(self, uplink: Uplink, clock: Clock, backlog: Backlog) -> None:
         self._uplink = uplink
         self._clock = clock
+        self._backlog = backlog
         self._channels: dict[ChannelId, _Channel] = {}
         self._gone: set[ChannelId] = set()
         self.announced = False
@@ -33,6 +38,8 @@ class Readings:
         channel = self._channels.setdefault(id, _Channel())
         channel.raw, channel.failed = raw, False
         self._gone.discard(id)
+        if channel.noted is None or abs(raw - channel.noted) > deadband:
+            self._note(id, channel)
         if channel.published is None or abs(raw - channel.published) > deadband:
             self._publish(id, channel)
 
@@ -45,6 +52,9 @@ class Readings:
     def fail(self, id: ChannelId) -> None:
         """A channel has no raw now; whoever tells it again makes no message."""
         channel = self._channels.setdefault(id, _Channel())
+        if channel.noted is not None:
+            self._backlog.note(id, None)
+            channel.noted = None
         if not channel.failed or id in self._gone:
             channel.raw, channel.published, channel.failed = None, None, True
             self._clear(id)
@@ -70,6 +80,13 @@ class Readings:
             late = channel.published is None or now - channel.published_at >= REPEAT
             if channel.raw is not None and late:
                 self._publish(id, channel)
+            if channel.noted is not None and now - channel.noted_at >= REPEAT:
+                self._note(id, channel)
+
+    def _note(self, id: ChannelId, channel: _Channel) -> None:
+        """Keep what would be published, whether it is or not: who was to hear it may be away without our knowing."""
+        channel.noted, channel.noted_at = channel.raw, self._clock.monotonic()
+        self._backlog.note(id, channel.raw)
 
     def _publish(self, id: ChannelId, channel: _Channel) -> None:
         if channel.raw is not None and self.announced and self._uplink.say_raw(id, channel.raw):

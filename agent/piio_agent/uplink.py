@@ -3,9 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
+from piio.acknowledgements import OnAcknowledged
 from piio.address import Address
 from piio.connection import Connection, Message, Will
 from piio.errors import NotConnected, PiioError
@@ -72,6 +74,11 @@ class Uplink:
         payload = encode(document) if isinstance(document, Struct) else document
         return self._publish(self.topic(topic, **levels), payload, topic.qos, topic.retained)
 
+    def deliver(self, topic: Topic, document: Any, on_acknowledged: OnAcknowledged, **levels: str) -> bool:
+        """Publish and hear the broker's answer, on a thread of the connection's; False: it went nowhere."""
+        where = self.topic(topic, **levels)
+        return self._publish(where, encode(document), topic.qos, topic.retained, on_acknowledged)
+
     def say_raw(self, channel: ChannelId, raw: float | None) -> bool:
         """Publish a raw, or clear it (None)."""
         topic = self._raws.get(channel)
@@ -102,11 +109,13 @@ class Uplink:
         self._stopping.set()
         self._keeper.stop()
 
-    def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> bool:
+    def _publish(
+        self, topic: str, payload: bytes, qos: int, retain: bool, on_acknowledged: OnAcknowledged | None = None
+    ) -> bool:
         if self._connection is None:
             return False
         try:
-            return self._connection.publish(topic, payload, qos, retain) is not None
+            return self._connection.publish(topic, payload, qos, retain, on_acknowledged=on_acknowledged) is not None
         except NotConnected:
             return False
         except (PiioError, ValueError) as error:

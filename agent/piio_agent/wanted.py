@@ -49,6 +49,16 @@ def wanted(configuration: Configuration, refused: Collection[str] = ()) -> dict[
     return found
 
 
+def kept(configuration: Configuration) -> set[ChannelId]:
+    """Return the channels whose readings go into the history of a point."""
+    return {
+        ChannelId(point.interface, point.channel)
+        for point in configuration.points.values()
+        if point.interface is not None and point.channel is not None
+        if isinstance(point, OutputPoint) or point.history
+    }
+
+
 def policies(point: OutputPoint) -> Policies:
     """Return what an output does without being asked."""
     return Policies(

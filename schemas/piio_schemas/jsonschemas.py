@@ -26,9 +26,15 @@ NUMBER_PATTERN = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$"
 
 READINGS = {
     "title": "Readings",
-    "description": "Readings as pairs of Unix seconds and raw, oldest first.",
+    "description": "Pairs of Unix seconds and the raw from then on, oldest first; null: from then on none is known. "
+    "What was in between is vouched for: it was as the one before.",
     "type": "array",
-    "items": {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}], "items": False, "minItems": 2},
+    "items": {
+        "type": "array",
+        "prefixItems": [{"type": "number"}, {"type": ["number", "null"]}],
+        "items": False,
+        "minItems": 2,
+    },
 }
 
 HOME_ASSISTANT_DEVICE = {

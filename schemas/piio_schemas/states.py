@@ -139,6 +139,10 @@ class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
     queued: Annotated[int, Meta(description="Events waiting.")] = 0
     dropped: Annotated[int, Meta(description="Messages dropped since the start.")] = 0
     refused: Annotated[int, Meta(description="Malformed messages refused since the start.")] = 0
+    kept: Annotated[int, Meta(description="Readings kept until it is sure that they have arrived.")] = 0
+    kept_dropped: Annotated[
+        int, Meta(description="Readings since the start that an outage lost, as too many were to be kept.")
+    ] = 0
     clock_offset: Annotated[float | None, Meta(description="Seconds the board's clock is ahead of the bridge's.")] = (
         None
     )

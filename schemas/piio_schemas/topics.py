@@ -22,7 +22,7 @@ BLOCK = "block"
 """A binary block of samples."""
 
 READINGS = "readings"
-"""JSON `[[t, raw], …]`: Unix seconds and raw."""
+"""JSON `[[t, raw], …]`, oldest first: Unix seconds and the raw from then on; null: no more is known from then on."""
 
 ANSWER = "answer"
 """JSON: the answer of the request that named this topic."""
