@@ -13,6 +13,9 @@ from piio_schemas.blocks import MOST_LOST, Block
 MOST_WAITING = 32
 """Blocks of a channel that may wait for the loop; the newest are kept."""
 
+GATHERING = 0.05
+"""Seconds that a block may wait for others."""
+
 SayBlock = Callable[[ChannelId, Block], bool]
 """Publishes a block; False: it went nowhere."""
 
@@ -37,11 +40,16 @@ class Outbox:
                 oldest = waiting.popleft()
                 waiting[0] = _after(waiting[0], _lack(oldest))
         if idle:
-            self._loop.post_newest(self, self._send)
+            self._loop.post_newest(self, self._wait)
 
     def forget(self, id: ChannelId) -> None:
-        """A channel is used no more."""
+        """A channel is used no more: what waits is said now, and nothing of it afterwards."""
+        self._send()
         self._lost.pop(id, None)
+
+    def _wait(self) -> None:
+        """Where most samples are missed blocks are short and many: once awake the loop takes all of a while."""
+        self._loop.after(GATHERING, self._send)
 
     def _send(self) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,47 +17,57 @@ from piio_schemas.blocks import Block, read_block
 from tests.hardware.guest.installation.bench import BOARD, PATIENCE, Bench
 
 PARAMETERS = Path("/sys/module/hwsim/parameters")
-RAWS = "block/adc/3"
+POINT = {"interface": "adc", "sample_rate": 1000, "equation": "x / 4"}
 SPACING = 1_000_000
 SECONDS = 10
 
 MEMORY = 60
 """Megabytes."""
 
-FAST = {"interface": "adc", "channel": "3", "sample_rate": 1000, "equation": "x / 4"}
+
+class Samples:
+    """What is heard of a point that is sampled, from now on."""
+
+    def __init__(self, bench: Bench, admin: Client, channel: int) -> None:
+        self.bench = bench
+        self.since = bench.ear.now()
+        self.raws, self.values = f"block/adc/{channel}", f"values/fast{channel}"
+        assert admin.configure(BOARD, {"points": {f"fast{channel}": POINT | {"channel": str(channel)}}}).ok
+
+    def blocks(self, topic: str = "") -> list[Block]:
+        """Those heard so far, of raws unless said."""
+        full = f"piio/{BOARD}/{topic or self.raws}"
+        return [read_block(m.payload) for _, m in self.bench.ear.heard[self.since :] if m.topic == full]
+
+    def wait(self, wanted: Callable[[list[Block]], Any], topic: str = "") -> list[Block]:
+        """Wait until the blocks are as wanted."""
+        end = time.monotonic() + PATIENCE
+        while not (found := self.blocks(topic)) or not wanted(found):
+            assert time.monotonic() < end, [(block.t_ns, len(block.samples), block.lost) for block in found[-5:]]
+            # Seldom: the guest has one processor for all.
+            threading.Event().wait(0.25)
+        return found
 
 
-@pytest.fixture(autouse=True)
-def converter(bench: Bench, admin: Client) -> Iterator[None]:
-    """It works again at the end, and nobody samples it any more."""
+inputs = itertools.count()
+"""Another one for each check: of one that is released a last block may come when the next has begun."""
+
+
+@pytest.fixture
+def fast(bench: Bench, admin: Client) -> Iterator[Samples]:
+    """An input which gives 300 counts is sampled a thousand times a second."""
     counts(300)
-    yield
+    samples = Samples(bench, admin, next(inputs))
+    yield samples
     (PARAMETERS / "fail").write_text("0")
-    since = bench.ear.now()
-    assert admin.configure(BOARD, {"points": {"fast": None}}).ok
-    bench.ear.wait_for("raw/adc/3", "", since)
+    assert admin.configure(BOARD, {"points": {samples.values.removeprefix("values/"): None}}).ok
 
 
 def counts(count: int) -> tuple[int, int]:
-    """What input 3 gives from now on; tells between which moments of Unix time that was, in nanoseconds."""
+    """What all inputs give from now on; tells between which moments of Unix time that was, in nanoseconds."""
     before = time.time_ns()
-    (PARAMETERS / "adc").write_text(",".join(["0", "0", "0", str(count), "0", "0", "0", "0"]))
+    (PARAMETERS / "adc").write_text(",".join([str(count)] * 8))
     return before, time.time_ns()
-
-
-def blocks(bench: Bench, since: int = 0, topic: str = RAWS) -> list[Block]:
-    return [read_block(m.payload) for _, m in bench.ear.heard[since:] if m.topic == f"piio/{BOARD}/{topic}"]
-
-
-def wait_blocks(
-    bench: Bench, wanted: Callable[[list[Block]], Any], since: int, within: float = PATIENCE, topic: str = RAWS
-) -> list[Block]:
-    end = time.monotonic() + within
-    while not wanted(found := blocks(bench, since, topic)):
-        assert time.monotonic() < end, [(block.t_ns, len(block.samples), block.lost) for block in found[-5:]]
-        # Seldom: the guest has one processor for all.
-        threading.Event().wait(0.25)
-    return found
 
 
 def assert_accounted_for(found: Sequence[Block]) -> None:
@@ -67,81 +78,74 @@ def assert_accounted_for(found: Sequence[Block]) -> None:
         assert turns == pytest.approx(len(before.samples) + after.lost, abs=0.5)
 
 
-def taken(found: Sequence[Block]) -> tuple[int, int]:
-    """How many samples there are and how many were lost between them."""
-    return sum(len(block.samples) for block in found), sum(block.lost for block in found[1:])
-
-
 def seconds(found: Sequence[Block]) -> float:
-    return (found[-1].t_ns - found[0].t_ns + len(found[-1].samples) * SPACING) / 1e9 if found else 0.0
+    """From the first sample to the last."""
+    return (found[-1].t_ns - found[0].t_ns + len(found[-1].samples) * SPACING) / 1e9
 
 
 def test_a_thousand_samples_a_second_for_ten_seconds_arrive_at_their_times_or_are_counted(
-    bench: Bench, admin: Client, record_property: Callable[[str, object], None]
+    fast: Samples, record_property: Callable[[str, object], None]
 ) -> None:
-    since = bench.ear.now()
-    assert admin.configure(BOARD, {"points": {"fast": FAST}}).ok
-    wait_blocks(bench, bool, since)
+    fast.wait(bool)
     threading.Event().wait(SECONDS / 2)
     earliest, latest = counts(700)
     threading.Event().wait(SECONDS / 2)
-    found = wait_blocks(bench, lambda found: seconds(found) > SECONDS, since)
+    found = fast.wait(lambda found: seconds(found) > SECONDS)
+    # Up to the block in which the time was over.
+    found = found[: next(n for n in range(len(found)) if seconds(found[: n + 1]) > SECONDS) + 1]
     assert_accounted_for(found)
-    samples, lost = taken(found)
+    samples, lost = sum(len(block.samples) for block in found), sum(block.lost for block in found[1:])
     assert samples + lost == pytest.approx(seconds(found) * 1000, abs=0.5)
-    # Up to the end of the block in which the time was over, of which somebody heard up to a quarter of a second later.
-    assert SECONDS * 1000 <= samples + lost <= SECONDS * 1000 + 1000
-    turned = [
-        (block.t_ns + n * SPACING, value) for block in found for n, value in enumerate(block.samples) if value != 300
+    assert SECONDS * 1000 <= samples + lost <= SECONDS * 1000 + len(found[-1].samples) + found[-1].lost
+    assert_turned_once(found, earliest, latest)
+    values = fast.wait(lambda heard: len(heard) >= len(found), fast.values)[: len(found)]
+    assert [(block.t_ns, block.lost, list(block.samples)) for block in values] == [
+        (block.t_ns, block.lost, [sample / 4 for sample in block.samples]) for block in found
     ]
-    assert {value for _, value in turned} == {700}
-    assert len(turned) + sum(list(block.samples).count(300) for block in found) == samples
-    # A sample may be up to its turn's length later than its turn begins, and a lost one has no value.
-    gap = max(block.lost for block in found) + 2
-    assert earliest - 2 * SPACING <= turned[0][0] <= latest + gap * SPACING
-    values = wait_blocks(bench, lambda heard: len(heard) >= len(found), since, topic="values/fast")[: len(found)]
-    assert [(b.t_ns, b.lost, list(b.samples)) for b in values] == [
-        (b.t_ns, b.lost, [sample / 4 for sample in b.samples]) for b in found
-    ]
-    memory = int(Path(f"/proc/{bench.agent.pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1000
+    memory = int(Path(f"/proc/{fast.bench.agent.pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1000
     assert memory <= MEMORY
     record_property("samples, lost of 10 s", f"{samples}, {lost}")
     record_property("blocks", len(found))
     record_property("agent takes MB", f"{memory:.0f}")
 
 
-def test_what_a_process_that_stood_still_has_missed_is_counted(bench: Bench, admin: Client) -> None:
-    since = bench.ear.now()
-    assert admin.configure(BOARD, {"points": {"fast": FAST}}).ok
-    wait_blocks(bench, lambda found: seconds(found) > 0.5, since)
-    with bench.stopped_agent():
+def assert_turned_once(found: Sequence[Block], earliest: int, latest: int) -> None:
+    """The samples are 300 and then 700, from between two moments on."""
+    samples = [(block.t_ns + n * SPACING, value) for block in found for n, value in enumerate(block.samples)]
+    turn = [value for _, value in samples].index(700)
+    assert {value for _, value in samples[:turn]} == {300}
+    assert {value for _, value in samples[turn:]} == {700}
+    # A sample is taken within the spacing after its time, and those that were lost have no value.
+    gap = max(block.lost for block in found) + 1
+    assert earliest - SPACING <= samples[turn][0] <= latest + gap * SPACING
+
+
+def test_what_a_process_that_stood_still_has_missed_is_counted(fast: Samples) -> None:
+    fast.wait(lambda found: seconds(found) > 0.5)
+    with fast.bench.stopped_agent():
         threading.Event().wait(0.5)
-    found = wait_blocks(bench, lambda found: seconds(found) > 2, since)
-    assert_accounted_for(found)
-    assert max(block.lost for block in found) >= 490
+    assert_accounted_for(fast.wait(lambda found: max(block.lost for block in found) >= 490))
 
 
-def test_a_converter_that_does_not_answer_makes_its_point_bad_and_what_it_missed_is_counted(
-    bench: Bench, admin: Client
-) -> None:
-    since = bench.ear.now()
-    assert admin.configure(BOARD, {"points": {"fast": FAST}}).ok
-    wait_blocks(bench, lambda found: seconds(found) > 0.5, since)
+def test_a_converter_that_does_not_answer_makes_its_point_bad_and_what_it_missed_is_counted(fast: Samples) -> None:
+    ear = fast.bench.ear
+    fast.wait(lambda found: seconds(found) > 0.5)
     (PARAMETERS / "fail").write_text("1")
-    bench.ear.wait("quality/fast", lambda said: said.startswith("bad: ") and "(EIO)" in said, since)
-    silent = bench.ear.now()
+    quality = fast.values.replace("values", "quality")
+    ear.wait(quality, lambda said: said.startswith("bad: ") and "(EIO)" in said, fast.since)
+    threading.Event().wait(0.2)
+    silent, before = ear.now(), len(fast.blocks())
     threading.Event().wait(1)
-    assert not blocks(bench, silent)
+    assert len(fast.blocks()) == before
     (PARAMETERS / "fail").write_text("0")
-    bench.ear.wait_for("quality/fast", "good", silent)
-    found = wait_blocks(bench, lambda found: max(block.lost for block in found[:-1]) > 900, since)
+    ear.wait_for(quality, "good", silent)
+    found = fast.wait(lambda found: max(block.lost for block in found[:-1]) > 900)
     assert_accounted_for(found)
 
 
-def test_more_than_the_converter_can_give_is_refused_with_what_it_could(admin: Client) -> None:
-    told = admin.configure(BOARD, {"points": {"fast": FAST | {"sample_rate": 6800}}})
+def test_more_than_the_converter_can_give_is_refused_with_what_it_could(bench: Bench, admin: Client) -> None:
+    told = admin.configure(BOARD, {"points": {"fast": POINT | {"channel": "3", "sample_rate": 6800}}})
     assert [(problem.path, problem.message) for problem in told.errors] == [
         ("points.fast.sample_rate",
          "'adc' gives 6,700 readings a second in all, its points ask for 6,800: it could be 6,700 or less here")
     ]  # fmt: skip
-    assert admin.configure(BOARD, {"points": {"fast": FAST | {"sample_rate": 6700}}}).ok
