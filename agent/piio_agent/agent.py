@@ -39,7 +39,6 @@ from piio_schemas import topics
 from piio_schemas.blocks import Block
 from piio_schemas.commands import WriteResult
 from piio_agent.wanted import kept
-from piio_agent.watchdog import Watchdog
 from piio_schemas.configuration import Configuration
 from piio_schemas.events import EdgeEvent
 from piio_schemas.states import Board, Capabilities, Health
@@ -264,6 +263,32 @@ class Agent:
         """Say it unless somebody else may be there under our name."""
         if self.presence.announcing:
             say()
+
+    def _simulated(self) -> bool:
+        return all(each.driver == "simulated" for each in self.identity.interfaces.values())
+
+    def _end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self.outputs.stop(LAST_WORDS)
+        self.loop.drain()  # the last raws of the outputs
+        for sampler in self.samplers.values():
+            sampler.stop(LAST_WORDS / len(self.samplers))
+        self.counts.finish(LAST_WORDS)
+        self._if_there(lambda: self.uplink.say(topics.STATUS, OFFLINE))
+        # A broker that does not answer must not keep us: the last will speaks for us then.
+        goodbye = threading.Thread(target=self.uplink.stop, name="goodbye", daemon=True)
+        goodbye.start()
+        goodbye.join(LAST_WORDS)
+        if self._stored:
+            self._stored.finish(LAST_WORDS)
+        log.info("agent '%s' has ended", self.identity.name)
+            kept=len(self.backlog),
+            kept_dropped=self.backlog.dropped,
+    def _number(self) -> int | None:
+        """The present connection, None while it is not ours to speak on."""
+        return self.presence.number if self.presence.announcing else None
 
     def _simulated(self) -> bool:
         return all(each.driver == "simulated" for each in self.identity.interfaces.values())
