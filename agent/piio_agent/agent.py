@@ -20,10 +20,10 @@ from piio_agent.counting.interface import Counting
 from piio_agent.hardware import Hardware
 from piio_agent.inbox import Inbox
 from piio_agent.interfaces.contract import Context
+from piio_agent.late import Late
 from piio_agent.loop import Loop
 from piio_agent.outputs import messages as outputs
 from piio_agent.outputs.outputs import Outputs
-from piio_agent.late import Late
 from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
 from piio_agent.readings import Readings
 from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Sampled, Trouble
@@ -35,10 +35,10 @@ from piio_agent.software import software
 from piio_agent.storage import LastOutputs, StoredConfiguration
 from piio_agent.uplink import OFFLINE, Uplink
 from piio_agent.viewers import Viewers
+from piio_agent.wanted import kept
 from piio_schemas import topics
 from piio_schemas.blocks import Block
 from piio_schemas.commands import WriteResult
-from piio_agent.wanted import kept
 from piio_schemas.configuration import Configuration
 from piio_schemas.events import EdgeEvent
 from piio_schemas.states import Board, Capabilities, Health
@@ -84,6 +84,7 @@ class Agent:
             self.hardware, self.samplers, self.outputs, self.applied, self.readings, self.loop
         )
         self.presence = Presence(self.uplink, self.loop, clock, self.boot, self)
+        self.late = Late(self.uplink, self.loop, clock, self.backlog, self._number)
         self.viewers = Viewers(self.loop, clock, self._look)
         self.inbox = Inbox(self, clock)
 
@@ -93,7 +94,6 @@ class Agent:
         self.outputs.start()
         for sampler in self.samplers.values():
             sampler.start()
-        self.late = Late(self.uplink, self.loop, clock, self.backlog, self._number)
         stored = self._stored.load() if self._stored else None
         if stored:
             self.configure(stored)
@@ -118,6 +118,7 @@ class Agent:
 
     def configure(self, configuration: Configuration) -> None:
         """Bring a configuration into force."""
+        self.backlog.keep_only(kept(configuration))
         self.configuring.accept(configuration)
         self.presence.set_period(WITH_OUTPUTS if self.configuring.has_outputs else WITHOUT_OUTPUTS)
 
@@ -133,7 +134,6 @@ class Agent:
             self.loop.after(0.02, lambda: self._begin_to_connect(waited + 0.02))
 
     # Other threads hand over what they have; everything below them runs on the loop.
-        self.backlog.keep_only(kept(configuration))
 
     def _on_connected(self, number: int, connection: Connection) -> None:
         # Here, on the connection's thread, looking the broker's name up may take its time.
@@ -255,6 +255,8 @@ class Agent:
             queued=self.loop.queued,
             dropped=self.loop.dropped + self.uplink.dropped,
             refused=self.complaints.count,
+            kept=len(self.backlog),
+            kept_dropped=self.backlog.dropped,
             clock_offset=self.inbox.clock_offset,
         )
         self._if_there(lambda: self.uplink.say(topics.HEALTH, report))
@@ -264,28 +266,6 @@ class Agent:
         if self.presence.announcing:
             say()
 
-    def _simulated(self) -> bool:
-        return all(each.driver == "simulated" for each in self.identity.interfaces.values())
-
-    def _end(self) -> None:
-        if self._ended:
-            return
-        self._ended = True
-        self.outputs.stop(LAST_WORDS)
-        self.loop.drain()  # the last raws of the outputs
-        for sampler in self.samplers.values():
-            sampler.stop(LAST_WORDS / len(self.samplers))
-        self.counts.finish(LAST_WORDS)
-        self._if_there(lambda: self.uplink.say(topics.STATUS, OFFLINE))
-        # A broker that does not answer must not keep us: the last will speaks for us then.
-        goodbye = threading.Thread(target=self.uplink.stop, name="goodbye", daemon=True)
-        goodbye.start()
-        goodbye.join(LAST_WORDS)
-        if self._stored:
-            self._stored.finish(LAST_WORDS)
-        log.info("agent '%s' has ended", self.identity.name)
-            kept=len(self.backlog),
-            kept_dropped=self.backlog.dropped,
     def _number(self) -> int | None:
         """The present connection, None while it is not ours to speak on."""
         return self.presence.number if self.presence.announcing else None
@@ -310,15 +290,3 @@ class Agent:
         if self._stored:
             self._stored.finish(LAST_WORDS)
         log.info("agent '%s' has ended", self.identity.name)
-            kept=len(self.backlog),
-            kept_dropped=self.backlog.dropped,
-    def _number(self) -> int | None:
-        """The present connection, None while it is not ours to speak on."""
-        return self.presence.number if self.presence.announcing else None
-
-    def _make_link(self) -> Link:
-        identity = self.identity
-        folder = str(identity.folder) if identity.folder else None
-        hello = Hello(software(), identity.interfaces, [str(each) for each in identity.folders], folder)
-        return Link(identity.name, hello, self)
-
