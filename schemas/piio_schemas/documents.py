@@ -37,7 +37,8 @@ def read_json(payload: bytes) -> Any:
     """Parse one JSON text; DocumentError for NaN, duplicate keys, deep nesting, too many bytes or not UTF-8."""
     if len(payload) > LARGEST:
         raise DocumentError(f"{len(payload)} bytes are more than a message may have ({LARGEST})")
-    if _depth(payload) > DEEPEST:
+    # Few brackets cannot nest deep: hardly a message has to be looked at byte by byte.
+    if payload.count(b"{") + payload.count(b"[") > DEEPEST and _depth(payload) > DEEPEST:
         raise DocumentError(f"nested deeper than {DEEPEST} levels")
     try:
         document = json.loads(

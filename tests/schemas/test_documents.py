@@ -39,6 +39,12 @@ def test_brackets_inside_text_do_not_count_as_nesting() -> None:
     assert read_json(b'"' + b"[" * 100 + b'\\""') == "[" * 100 + '"'
 
 
+def test_many_brackets_beside_each_other_are_not_deep_and_the_deepest_of_them_counts() -> None:
+    assert read_json(b"[" + b"[]," * 100 + b"{}]") == [[]] * 100 + [{}]
+    with pytest.raises(DocumentError, match="deeper"):
+        read_json(b"[" + b"[]," * 100 + b'{"a":' * DEEPEST + b"1" + b"}" * DEEPEST + b"]")
+
+
 @pytest.mark.parametrize(
     ("document", "path", "message"),
     [

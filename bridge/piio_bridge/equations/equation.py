@@ -1,5 +1,6 @@
 """An equation, checked and compiled, ready for columns of numbers."""
 
+import math
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ from piio_schemas.language import VARIABLE
 from .compiler import compile_tree
 from .kernels import PROGRAMS, Column, kernel
 from .parser import parse
-from .tree import Constant, Node, variables_of
+from .tree import Constant, Node, Variable, variables_of
 
 
 class Equation:
@@ -45,8 +46,12 @@ class Equation:
 
     def value(self, /, **names: float) -> float | None:
         """Return the result for one number per variable, `None` where it is not finite."""
-        result = float(self.evaluate({name: np.array([number], np.float64) for name, number in names.items()}, 1)[0])
-        return result if np.isfinite(result) else None
+        if isinstance(self.tree, Variable):  # most outputs are what they are: no need for columns
+            result = float(names[self.tree.name])
+        else:
+            columns = {name: np.array([number], np.float64) for name, number in names.items()}
+            result = float(self.evaluate(columns, 1)[0])
+        return result if math.isfinite(result) else None
 
 
 @lru_cache(maxsize=1)

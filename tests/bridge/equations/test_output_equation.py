@@ -59,6 +59,9 @@ def test_a_raw_beyond_the_range_is_neither_clamped_nor_hidden() -> None:
     assert output.to_raw(-1) == pytest.approx(-0.01)
     assert output.to_raw(50.01) == pytest.approx(0.5001)
     assert inverse_of(None, None, 0, 1, digital=True).to_raw(2) == 2
+    for no_number in (float("inf"), float("nan")):
+        assert inverse_of(None, None, 0, 1).to_raw(no_number) is None
+        assert inverse_of(None, None, 0, 1).to_value(no_number) is None
 
 
 def test_a_curve_needs_an_inverse_and_takes_it() -> None:
