@@ -85,6 +85,29 @@ def test_a_wrong_equation_shows_its_column_while_it_is_typed_and_at_its_field_wh
     expect(equation).to_have_value(POINTS["tank"]["equation"])
 
 
+def test_a_sample_rate_is_offered_where_it_can_be_had_and_refused_at_its_field(bench: Bench, page: Page) -> None:
+    bench.configure({"points": {"door": {"interface": "gpio", "channel": "5"}}})
+    page.locator("button[data-point=tank]").click()
+    rate = page.locator('[data-path="points.tank.sample_rate"]')
+    expect(page.get_by_text("adc gives 10,000 readings a second in all.")).to_be_visible()
+    # Only lines report edges.
+    expect(page.locator('[data-path="points.tank.events"]')).to_have_count(0)
+    rate.fill("20000")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator('[data-problem="points.tank.sample_rate"]')).to_contain_text("it could be 9,990 or less here")
+    rate.fill("500")
+    saved(page)
+    page.reload()
+    page.locator("button[data-point=tank]").click()
+    expect(rate).to_have_value("500")
+    rate.fill("")
+    saved(page)
+    page.locator("button[data-point=door]").click()
+    expect(page.locator('[data-path="points.door.events"]')).to_be_visible()
+    expect(page.locator('[data-path="points.door.sample_rate"]')).to_have_count(0)
+    bench.configure({"points": {"door": None}})
+
+
 def test_somebody_elses_change_arrives_and_the_open_tab_stays(bench: Bench, page: Page) -> None:
     page.get_by_role("tab", name="Displays").click()
     bench.configure({"displays": {"d1": {"label": "The tank"}}})

@@ -7,7 +7,7 @@ import { schemaFields } from "./schema_form.js";
 
 const COMPUTED = "computed";
 const LONGEST_ID = 32;
-const FROM_INPUT = ["period", "idle_period", "deadband", "history", "events"];
+const FROM_INPUT = ["period", "idle_period", "deadband", "history", "events", "sample_rate"];
 const FROM_OUTPUT = ["inverse", "on_start", "on_lost", "lease", "max_on", "min_on", "min_off", "rate", "interlock"];
 
 export class PointForm {
@@ -159,8 +159,16 @@ export class PointForm {
       computed ? null : number("Idle period (s)", this.point.idle_period ?? 10, this.#take("idle_period"), this.#options("idle_period", { min: 0.001, hint: "While nobody looks." })),
       computed ? null : number("Deadband (raw)", this.point.deadband ?? 0, this.#take("deadband"), this.#options("deadband", { min: 0, hint: "Smaller changes are not told; 0: any is." })),
       check("Keep history", this.point.history ?? true, (on) => { this.point.history = on; this.draft.touch(); }, this.#options("history")),
-      computed || this.#measure ? null : check("Publish each edge", this.point.events ?? false, (on) => { this.point.events = on; this.draft.touch(); }, this.#options("events")),
+      this.#sampleRate(),
+      !this.#channel?.edges && !this.point.events ? null : check("Publish each edge", this.point.events ?? false, (on) => { this.point.events = on; this.draft.touch(); }, this.#options("events")),
     ].filter(Boolean);
+  }
+
+  #sampleRate() {
+    const fastest = this.#interfaces[this.point.interface]?.fastest;
+    if (this.#measure || !(fastest || this.point.sample_rate)) return null;
+    const gives = fastest ? `${this.point.interface} gives ${fastest.toLocaleString("en")} readings a second in all.` : "This interface cannot sample fast.";
+    return number("Samples a second", this.point.sample_rate, this.#take("sample_rate"), this.#options("sample_rate", { min: 1, placeholder: "none", hint: `In blocks, whoever looks. ${gives}` }));
   }
 
   #policies() {
