@@ -128,6 +128,50 @@ def test_two_admins_at_once_lose_nothing_silently(bench: Bench, page: Page, choi
         saved(page)
 
 
+def test_an_admin_interlocks_two_outputs_and_reads_who_keeps_whom_off(bench: Bench, page: Page) -> None:
+    bench.configure({"points": {"pump": {**POINTS["lamp"], "channel": "18", "label": "Pump"}}})
+    page.locator("button[data-point=lamp]").click()
+    expect(page.locator('[data-path="points.lamp.interlock.dead_time"]')).to_be_disabled()
+    page.locator('[data-path="points.lamp.interlock.group"]').fill("motor")
+    expect(page.get_by_text("Nobody else is in this group yet.")).to_be_visible()
+    page.locator("button[data-point=pump]").click()
+    page.locator('[data-path="points.pump.interlock.group"]').fill("motor")
+    page.locator('[data-path="points.pump.interlock.dead_time"]').fill("1.5")
+    expect(page.get_by_text("Off while Lamp is on, and the other way round.")).to_be_visible()
+    expect(page.locator('[data-path="points.pump.on_start"] option[value=on]')).to_be_disabled()
+    page.locator('[data-path="points.pump.min_off"]').fill("3")
+    saved(page)
+    page.reload()
+    page.locator("button[data-point=pump]").click()
+    expect(page.locator('[data-path="points.pump.interlock.group"]')).to_have_value("motor")
+    expect(page.locator('[data-path="points.pump.interlock.dead_time"]')).to_have_value("1.5")
+    page.locator('[data-path="points.pump.interlock.group"]').fill("")
+    expect(page.get_by_text("It is in no group.")).to_be_visible()
+    page.locator('[data-path="points.pump.min_off"]').fill("")
+    saved(page)
+    bench.configure({"points": {"pump": None}})
+
+
+def test_policies_that_contradict_each_other_are_told_at_their_field(page: Page) -> None:
+    page.locator("button[data-point=lamp]").click()
+    page.locator('[data-path="points.lamp.max_on"]').fill("2")
+    page.locator('[data-path="points.lamp.min_on"]').fill("5")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator('[data-problem="points.lamp.max_on"]')).to_contain_text("at least min_on, 5 s, got 2")
+    expect(page.locator('[data-path="points.lamp.max_on"]')).to_have_attribute("aria-invalid", "true")
+
+
+def test_the_form_of_an_output_fits_a_telephone(bench: Bench, browse: Browse) -> None:
+    page = browse("anna", f"/board/{bench.name}/configure", viewport={"width": 360, "height": 740})
+    page.locator("button[data-point=lamp]").click()
+    page.locator('[data-path="points.lamp.interlock.group"]').fill("a group with a rather long name, as people give")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    fields = "fieldset input:not([type=checkbox]), fieldset select"
+    narrow = f"[...document.querySelectorAll('{fields}')].map((each) => each.clientWidth)"
+    assert min(page.evaluate(narrow)) > 200
+    assert page.evaluate("document.querySelector('#savebar').clientHeight") < 70
+
+
 def test_displays_are_moved_and_sized_by_buttons(page: Page) -> None:
     page.get_by_role("tab", name="Displays").click()
     page.get_by_role("button", name="Edit the display d2").click()

@@ -3,6 +3,7 @@ import { channelOf, counted, settingsOf } from "../counting.js";
 import { element } from "../element.js";
 import { equationField } from "./equation_field.js";
 import { check, choice, number, text } from "./field.js";
+import { policyFields } from "./policies.js";
 import { schemaFields } from "./schema_form.js";
 
 const COMPUTED = "computed";
@@ -14,7 +15,7 @@ export class PointForm {
   constructor(name, { draft, board, again, rename, remove }) {
     Object.assign(this, { name, draft, board, again, point: draft.points[name], path: `points.${name}`, previews: [] });
     this.root = element("div", { className: "card form" }, element("h2", {}, this.point.label || name),
-      ...this.#identity(rename), ...this.#source(), ...this.#meaning(), this.#settings(), this.#behaviour(),
+      ...this.#identity(rename), ...this.#source(), ...this.#meaning(), this.#settings(), ...this.#behaviour(),
       element("div", { className: "full row" }, element("button", { type: "button", className: "danger", on: { click: remove } }, "Remove this point")));
   }
 
@@ -149,7 +150,8 @@ export class PointForm {
   }
 
   #behaviour() {
-    return element("fieldset", { className: "form" }, element("legend", {}, "Behaviour"), ...(this.point.direction === "output" ? this.#policies() : this.#rates()));
+    if (this.point.direction === "output") return policyFields(this.point, this.path, this.draft);
+    return [element("fieldset", { className: "form" }, element("legend", {}, "Behaviour"), ...this.#rates())];
   }
 
   #rates() {
@@ -169,20 +171,5 @@ export class PointForm {
     if (this.#measure || !(fastest || this.point.sample_rate)) return null;
     const gives = fastest ? `${this.point.interface} gives ${fastest.toLocaleString("en")} readings a second in all.` : "This interface cannot sample fast.";
     return number("Samples a second", this.point.sample_rate, this.#take("sample_rate"), this.#options("sample_rate", { min: 1, placeholder: "none", hint: `In blocks, whoever looks. ${gives}` }));
-  }
-
-  #policies() {
-    return [
-      this.#policy("on_start", "When the agent starts", ["off", "on", "last"]),
-      this.#policy("on_lost", "When the bridge is lost", ["off", "on", "hold"]),
-      number("Lease (s)", this.point.lease ?? 10, this.#take("lease"), this.#options("lease", { min: 2, hint: "Without a sign of the bridge, until it counts as lost." })),
-      number("Longest on (s)", this.point.max_on, this.#take("max_on"), this.#options("max_on", { min: 0, hint: "It switches off by itself; empty: never." })),
-    ];
-  }
-
-  #policy(key, label, words) {
-    const value = this.point[key] ?? "off";
-    const choices = [...words.map((word) => [word, word]), ...(words.includes(value) ? [] : [[String(value), `raw ${value}`]])];
-    return choice(label, String(value), choices, (picked) => this.#take(key)(words.includes(picked) ? picked : Number(picked)), this.#options(key));
   }
 }
