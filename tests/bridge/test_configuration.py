@@ -91,6 +91,13 @@ def test_a_refusal_names_the_path_and_nothing_is_stored(anna: Peer, bridge: Brid
     assert anna.request(f"piio/{board}/request/revisions", {}) == before
 
 
+def test_a_group_of_one_is_a_warning(board: Board, configure: Callable[..., Any]) -> None:
+    pump = {**LAMP, "interlock": {"group": "motor"}}
+    warning = "points.pump.interlock.group: no other output is in the group 'motor'"
+    assert configure({"pump": pump})["warnings"] == [warning]
+    assert configure({"fan": {**pump, "channel": "18"}})["warnings"] == []
+
+
 _shared: dict[int, Board] = {}
 
 

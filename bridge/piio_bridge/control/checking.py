@@ -1,5 +1,6 @@
 """Whether a configuration can be in force on a board: its equations, and what the board's capabilities offer."""
 
+from collections import Counter
 from collections.abc import Collection
 
 import jsonschema
@@ -17,7 +18,7 @@ def check(
 ) -> tuple[list[Problem], list[str]]:
     """Return what is wrong, and warnings; what capabilities forbid is only a warning for points not touched."""
     problems = _check_equations(configuration)
-    warnings = _check_displays(configuration)
+    warnings = _check_displays(configuration) + _check_groups(configuration)
     interfaces = capabilities.interfaces if capabilities else {}
     rates = excessive_rates(configuration.points, interfaces)
     counting = counting_problems(configuration.points, interfaces)
@@ -123,6 +124,17 @@ def _check_displays(configuration: Configuration) -> list[str]:
         f"displays.{id}.point: there is no point '{display.point}'"
         for id, display in configuration.displays.items()
         if display.point is not None and display.point not in configuration.points
+    ]
+
+
+def _check_groups(configuration: Configuration) -> list[str]:
+    """Warn of groups of one, which protect nothing: their name may be misspelt."""
+    outputs = {name: point for name, point in configuration.points.items() if isinstance(point, OutputPoint)}
+    sizes = Counter(point.interlock.group for point in outputs.values() if point.interlock)
+    return [
+        f"points.{name}.interlock.group: no other output is in the group '{point.interlock.group}'"
+        for name, point in outputs.items()
+        if point.interlock and sizes[point.interlock.group] == 1
     ]
 
 
