@@ -32,15 +32,18 @@ class Witness:
         "piio/webapp/+/status", "piio/+/capabilities", "piio/+/raw/+/+",
     )  # fmt: skip
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, boards: Path | None = None) -> None:
+        """`boards` is the state folder of the agents, where that is another one."""
         env = dict(line.split("=", 1) for line in (state / "env").read_text().splitlines())
         self._address = read_address(env["PIIO_ADMIN_URL"])
-        self._state = state
+        self._boards = boards or state
         self._changed = threading.Condition()
         self.seen: dict[str, bytes] = {}
         self.results: list[Any] = []
         self.told: dict[str, list[tuple[float, Any]]] = {}
         """By point of `demo`: the results that were heard, with their monotonic time."""
+        self.doubts: list[tuple[str, bytes]] = []
+        """What was said to be stale, bad or offline."""
         self._connection = self._connect()
 
     def _connect(self) -> Connection:
@@ -52,6 +55,10 @@ class Witness:
     def _hear(self, message: Message) -> None:
         with self._changed:
             self.seen[message.topic] = message.payload
+            if message.payload == b"offline" or (
+                "/quality/" in message.topic and message.payload not in (b"", b"good")
+            ):
+                self.doubts.append((message.topic, message.payload))
             if message.topic.count("/") == 4 and message.topic.endswith("/result"):
                 result = json.loads(message.payload)
                 self.results.append(result)
@@ -112,6 +119,10 @@ class Witness:
         beacon = json.loads(self.seen["piio/bridge/beacon"])
         return {key: beacon[key] for key in ("boot", "connection", "tick")}
 
+    def newest_boot(self) -> str:
+        """Return which start of the agent `demo` says what it is and has."""
+        return str(json.loads(self.seen["piio/demo/capabilities"])["boot"])
+
     def switch_all_off(self) -> None:
         """Have every line of `demo` off that is on."""
         prefix = "piio/demo/raw/gpio/"
@@ -135,7 +146,7 @@ class Witness:
 
     def _traced(self, agent: str) -> list[Any]:
         """Return what was recorded of the lines; the last one may be half written when the board was killed."""
-        file = self._state / "agents" / agent / "trace.jsonl"
+        file = self._boards / "agents" / agent / "trace.jsonl"
         whole = (line for line in file.read_text().splitlines(keepends=True) if line.endswith("}\n"))
         return [entry for entry in map(json.loads, whole) if entry["interface"] == "gpio"]
 

@@ -1,10 +1,13 @@
 """A wall clock that a test steps while the process that reads it runs: libfaketime."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 LIBRARIES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib*/faketime/libfaketime.so.1")
+
+MENDED = Path(__file__).parent / "under_libfaketime"
 
 
 class SteppedClock:
@@ -21,6 +24,7 @@ class SteppedClock:
             "FAKETIME_TIMESTAMP_FILE": str(file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(MENDED), os.environ.get("PYTHONPATH")))),
         }
 
     def step_to(self, seconds: int) -> None:

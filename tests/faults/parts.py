@@ -96,9 +96,9 @@ class Part:
         """End it by -9."""
         self.end(signal.SIGKILL)
 
-    def said(self) -> str:
-        """All it wrote into its log."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+    def wait_until_said(self, text: str) -> None:
+        """Wait until its log has the text."""
+        eventually(lambda: text in self._log.read_text(errors="replace"), f"'{text}' in {self._log.name}")
 
 
 class Parts:
@@ -142,19 +142,23 @@ class Parts:
         eventually(lambda: _answers(self._place.mqtt_port), "a broker")
 
     def configure(self, points: dict[str, Any]) -> int:
-        """Give the board these points once it can be configured; the revision."""
+        """Give the board these points once it is known; the revision."""
+        answers: list[object] = []
 
         def attempt() -> Any:
             try:
                 with piio.connect(self.env["PIIO_ADMIN_URL"]) as client:
-                    client.board("demo")
-                    return client.configure("demo", config={"points": points, "displays": {}})
-            except PiioError:
+                    answer = client.configure("demo", config={"points": points, "displays": {}})
+            except PiioError as error:
+                answers.append(error)
                 return None
+            answers.append(answer)
+            return answer if answer.ok else None
 
-        answer = eventually(attempt, "an answer to a configuration")
-        assert answer.ok, answer
-        return int(answer.revision)
+        try:
+            return int(eventually(attempt, "a board to configure").revision)
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but: {answers[-1]}") from None
 
     def broker(self, **where: Any) -> Part:
         """The broker."""

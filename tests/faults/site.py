@@ -39,6 +39,7 @@ class Site:
         made = Witness(self.parts.state, self._boards)
         made.wait(all_is_right)
         made.switch_all_off()
+        made.doubts.clear()
         return made
 
     def close(self) -> None:
