@@ -71,7 +71,7 @@ class AppliedState:
         configuration = self._configuration
         points = {name: self._point(point.interface, point.channel) for name, point in configuration.points.items()}
         points |= {name: AppliedPoint(False, why) for name, why in self._refused.items()}
-        return Applied(configuration.store, configuration.revision, self._boot, points)
+        return Applied(configuration.store, configuration.revision, self._boot, points, configuration.epoch)
 
     def _point(self, interface: str | None, channel: str | None) -> AppliedPoint:
         if interface is None or channel is None:

@@ -103,7 +103,12 @@ class Inbox:
     def _config(self, payload: bytes) -> None:
         new = read_configuration(read_json(payload)) if payload else Configuration()
         now = self._agent.configuring.configuration
-        if payload and new.store == now.store and new.revision < now.revision:
+        ours = payload and new.store == now.store
+        if ours and new.epoch < now.epoch:
+            self._refuse(
+                "older", f"epoch {new.epoch} is an older bridge's than {now.epoch}, whose word is in force: ignored"
+            )
+        elif ours and new.revision < now.revision:
             self._refuse("older", f"revision {new.revision} is older than {now.revision}, which is in force: ignored")
         elif new != now:
             log.info("configuration %s, revision %d, epoch %d", new.store or "without a store", new.revision, new.epoch)

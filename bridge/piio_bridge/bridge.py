@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from piio.address import Address
+from piio_bridge.candidate import Candidate
 from piio_bridge.clock import Clock, SystemClock
 from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.changing import Changes
@@ -21,10 +22,13 @@ from piio_bridge.control.trail import Trail
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.data.readings import Readings
 from piio_bridge.equations import warm_up
+from piio_bridge.leadership import Leadership
+from piio_bridge.lookout import Lookout
 from piio_bridge.store.audit import Audit
 from piio_bridge.store.configurations import Configurations
 from piio_bridge.store.database import open_database
 from piio_bridge.store.history import History
+from piio_bridge.store.lease import Lease
 from piio_schemas.topics import PREFIX
 
 log = logging.getLogger(__name__)
@@ -52,23 +56,52 @@ async def serve(settings: Settings, clock: Clock | None = None) -> None:
         loop.add_signal_handler(number, stopping.set)
     clock = clock or SystemClock()
     engine = open_database(settings.database)
-    configurations = Configurations(engine)
+    lease = Lease(engine)
     warm_up()
     with History(engine) as history, Audit(engine) as audit:
-        readings = Readings(settings.prefix, clock, history.keep)
-        with DataPlane(settings.address, readings, settings.prefix, clock) as data:
-            await _control(settings, configurations, history, audit, data, clock).run(stopping)
+        while leadership := await _turn(settings, lease, clock, stopping):
+            store = Store(Configurations(engine, leadership), history, audit)
+            try:
+                await _lead(settings, store, leadership, clock, stopping)
+            finally:
+                await leadership.end()
     engine.dispose()
 
 
-def _control(
-    settings: Settings, configurations: Configurations, history: History, audit: Audit, data: DataPlane, clock: Clock
-) -> ControlPlane:
+class Store(Struct, frozen=True):
+    """What is kept in the database."""
+
+    configurations: Configurations
+    history: History
+    audit: Audit
+
+
+async def _turn(settings: Settings, lease: Lease, clock: Clock, stopping: asyncio.Event) -> Leadership | None:
+    """Stand by until it is our turn to lead; None when told to stop."""
+    with Lookout(settings.address, settings.prefix, clock) as lookout:
+        return await Candidate(lease, lookout, clock).wait(stopping)
+
+
+async def _lead(
+    settings: Settings, store: Store, leadership: Leadership, clock: Clock, stopping: asyncio.Event
+) -> None:
+    """Do a bridge's work until told to stop, or until another bridge leads. Nothing of a term outlives it."""
+    renewing = asyncio.ensure_future(leadership.keep())
+    readings = Readings(settings.prefix, clock, store.history.keep)
+    try:
+        with DataPlane(settings.address, readings, settings.prefix, clock, leadership) as data:
+            await _control(settings, store, leadership, data, clock).run(stopping)
+    finally:
+        renewing.cancel()
+
+
+def _control(settings: Settings, store: Store, leadership: Leadership, data: DataPlane, clock: Clock) -> ControlPlane:
+    configurations, history, audit = store.configurations, store.history, store.audit
     boards: dict[str, BoardRecord] = {}
-    outbox = Outbox()
+    outbox = Outbox(leadership)
     prefix = settings.prefix
     trail = Trail(audit, clock)
-    freshness = Freshness(configurations.epoch)
+    freshness = Freshness(leadership.epoch, leadership.store)
     changes = Changes(boards, configurations, history, data, outbox, prefix)
     return ControlPlane(
         settings.address,
@@ -84,3 +117,4 @@ def _control(
         data,
         clock,
     )
+        leadership,

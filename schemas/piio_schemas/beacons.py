@@ -57,3 +57,4 @@ class BridgeBeacon(Beacon, frozen=True):
 
     epoch: Annotated[int, Meta(ge=0, description="Which leader of the database sends.")] = 0
     time: Annotated[float, Meta(description="Unix seconds of the bridge's clock; for display, never for ages.")] = 0.0
+    store: Annotated[str, Meta(max_length=64, description="Which database it leads.")] = ""

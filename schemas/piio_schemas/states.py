@@ -123,6 +123,7 @@ class Applied(Struct, frozen=True):
     revision: int = 0
     boot: str = ""
     points: dict[str, AppliedPoint] = field(default_factory=dict)
+    epoch: Annotated[int, Meta(ge=0, description="Which leader of the database published it.")] = 0
 
 
 class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -191,16 +191,20 @@ class Board(Peer):
 class Bridge:
     """A `piio bridge` process."""
 
-    def __init__(self, broker: Broker, state: Path) -> None:
+    def __init__(self, broker: Broker, state: Path, *options: str, leads: bool = True) -> None:
         self.broker = broker
         self.state = state
-        self.start()
+        self._options = options
+        self.start(leads=leads)
 
-    def start(self) -> None:
+    def start(self, *, leads: bool = True) -> None:
+        """Start it, and wait until it leads if it is to."""
         url = f"mqtt://bridge@127.0.0.1:{self.broker.port}"
-        command = [sys.executable, "-m", "piio", "bridge", "--url", url, "--state", str(self.state)]
+        command = [sys.executable, "-m", "piio", "bridge", "--url", url, "--state", str(self.state), *self._options]
         with (self.state / "bridge.log").open("ab") as log:
             self.process = subprocess.Popen(command, stderr=log)
+        if not leads:
+            return
         listener = Peer(self.broker, "piio/bridge/status", "piio/bridge/beacon")
         listener.wait("piio/bridge/beacon")
         listener.wait("piio/bridge/status", b"online".__eq__)

@@ -33,6 +33,11 @@ class BoardRecord:
         self.configuration = read_configuration({**stored.document, **envelope, **origin})
         self._outputs.clear()
 
+    def epoch_known(self, store: str) -> int:
+        """Return the highest epoch that the board knows of a database, or was told at the broker; 0 if none."""
+        said = [each.epoch for each in (self.applied, self.found) if each is not None and each.store == store]
+        return max(said, default=0)
+
     def renew(self) -> None:
         """Forget what was made of capabilities that have changed."""
         self._outputs.clear()

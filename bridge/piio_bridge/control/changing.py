@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
 
 from piio_bridge.control.board import BoardRecord, plain
 from piio_bridge.control.checking import check
@@ -16,6 +17,7 @@ from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.errors import BridgeError
 from piio_bridge.store.configurations import ADOPTED, Configurations, Stored
+from piio_bridge.store.database import StoreFailed
 from piio_bridge.store.history import History
 from piio_schemas.configuration import (
     Configuration,
@@ -37,6 +39,9 @@ Document = dict[str, Any]
 
 PATCHED = frozenset({"points", "displays"})
 """What a patch may change: the rest of a configuration is the bridge's."""
+
+HIGHEST_JUMP = 1_000_000
+"""Epochs that a board may be ahead of an old copy of the database: nobody takes over more often."""
 
 _EITHER = frozenset(InputPoint.__struct_fields__) & frozenset(OutputPoint.__struct_fields__) | {"direction"}
 """Fields of a point that do not depend on its direction."""
@@ -125,12 +130,27 @@ class Changes:
     async def settle(self, board: BoardRecord) -> None:
         """Decide what is desired on a board that was heard of, and publish it."""
         async with self._one_at_a_time:
-            await self._settle(board)
+            boards = list(self._boards.values()) if await self._overtake() else [board]
+            for each in boards:
+                await self._settle(each)
 
     async def clear_removed(self) -> None:
         """Delete the retained topics of what was removed: an old broker's database may have brought them back."""
         for topic in await asyncio.to_thread(self._configurations.removed_topics):
             self._outbox.send(topic, b"", 1, True)
+
+    async def _overtake(self) -> bool:
+        """Go above an epoch that a board has heard of our database, which is an older copy then; whether there was one.
+
+        The board would take us for the bridge that led before, and refuse whatever we say.
+        """
+        known = [board.epoch_known(self._configurations.store) for board in self._boards.values()]
+        higher = [epoch for epoch in known if 0 <= epoch - self._configurations.epoch <= HIGHEST_JUMP]
+        if not higher or max(higher) == self._configurations.epoch:
+            return False
+        log.warning("a board knows epoch %d of our database: ours goes above", max(higher))
+        await asyncio.to_thread(self._configurations.raise_epoch, max(higher) + 1)
+        return True
 
     async def _settle(self, board: BoardRecord) -> None:
         stored = await asyncio.to_thread(self._configurations.newest, board.agent)
@@ -194,16 +214,22 @@ class Changes:
         old, new = self._topics(board.agent, board.configuration), self._topics(board.agent, configuration)
         renamed = _renamed(board.configuration, configuration)
         if renamed:
-            await asyncio.to_thread(self._history.flush)  # what waits has the names before
+            await self._flush_history()  # what waits has the names before
         stored = await asyncio.to_thread(
             self._configurations.add, board.agent, document, by=by, renamed=renamed, removed=old - new, revived=new
         )
+        self._put_in_force(board, stored)  # at once: it is committed, whatever fails from here on
         if renamed:
             await asyncio.to_thread(self._history.forget_ids)
-        self._put_in_force(board, stored)
         if self._plane.silence_of(board.agent):
             for topic in old - new:  # the agent would clear its raws itself, but it is not there
                 self._outbox.send(topic, b"", 1, True)
+
+    async def _flush_history(self) -> None:
+        try:
+            await asyncio.to_thread(self._history.flush)
+        except SQLAlchemyError as error:
+            raise StoreFailed(error) from error
 
     def _put_in_force(self, board: BoardRecord, stored: Stored) -> None:
         board.keep(stored, self._configurations.store, self._configurations.epoch)

@@ -15,9 +15,10 @@ ON_TIME_FOR = 2.0
 class Freshness:
     """The bridge's beacons: sent, heard back, and what that says of a set. All times are boottime seconds."""
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, store: str = "") -> None:
         self.boot = secrets.token_hex(8)
         self.epoch = epoch
+        self._store = store
         self.connection = 0
         self._connected_at = 0.0
         self._heard_at = 0.0
@@ -36,7 +37,7 @@ class Freshness:
     def beacon(self, now: float, unix: float) -> BridgeBeacon:
         """Return the beacon to send now."""
         self._outstanding.append(now)
-        return BridgeBeacon(self.boot, self.connection, now, BRIDGE_PERIOD, self.epoch, unix)
+        return BridgeBeacon(self.boot, self.connection, now, BRIDGE_PERIOD, self.epoch, unix, self._store)
 
     def heard(self, beacon: BridgeBeacon, now: float) -> bool:
         """Take a beacon that came back; returns whether it is ours, of this connection."""
@@ -47,6 +48,10 @@ class Freshness:
             self._outstanding.popleft()
         self._heard_at, self._heard_tick = now, beacon.tick
         return True
+
+    def stood_still(self, now: float) -> None:
+        """We ourselves did nothing for a while: what arrived meanwhile is still to be heard, before we call us deaf."""
+        self._heard_at = now
 
     def deaf(self, now: float) -> bool:
         """Whether the own beacon has not come back for so long that the connection is worth nothing."""

@@ -8,15 +8,20 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from piio_bridge.leadership import Leadership
 from piio_schemas.documents import LARGEST
 
 log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Sends without being waited for, so that who handles messages never waits for the broker."""
+    """Sends without being waited for, so that who handles messages never waits for the broker.
 
-    def __init__(self) -> None:
+    Who leads no more sends nothing more; while that is in doubt, what is to be sent waits for the answer.
+    """
+
+    def __init__(self, leadership: Leadership) -> None:
+        self._leadership = leadership
         self._client: aiomqtt.Client | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self.lost = 0
@@ -53,6 +58,9 @@ class Outbox:
     async def _send(
         self, client: aiomqtt.Client, topic: str, payload: bytes | str, qos: int, retain: bool, properties: Any
     ) -> None:
+        if not await self._leadership.confirm():
+            self.lost += 1
+            return
         try:
             await client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         except aiomqtt.MqttError as error:

@@ -6,6 +6,7 @@ import secrets
 import socket
 import ssl
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiomqtt
@@ -22,9 +23,13 @@ from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.presence import Presence
 from piio_bridge.control.requests import Requests
+from piio_bridge.control.rivals import Rivals
 from piio_bridge.control.sets import Sets
 from piio_bridge.control.trail import Trail
 from piio_bridge.data.plane import DataPlane
+from piio_bridge.leadership import Leadership
+from piio_bridge.store.configurations import Superseded
+from piio_bridge.store.database import StoreFailed
 from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon
 from piio_schemas.documents import DocumentError, decode, encode
@@ -34,6 +39,9 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 """Messages that may wait to be handled; the oldest are dropped and counted."""
+
+AGAIN = 0.5
+"""Seconds between two tries to use a database that is full or locked."""
 
 SETTLING = 0.1
 """Seconds in which what else is heard of a board is settled along with the first, so that nobody can make us hurry."""
@@ -53,7 +61,7 @@ class ControlPlane:
     def __init__(
         self, address: Address, prefix: str, boards: dict[str, BoardRecord], freshness: Freshness, outbox: Outbox,
         sets: Sets, changes: Changes, requests: Requests, presence: Presence, trail: Trail, data: DataPlane,
-        clock: Clock,
+        clock: Clock, leadership: Leadership,
     ) -> None:  # fmt: skip
         self._address = address
         self._prefix = prefix
@@ -67,6 +75,8 @@ class ControlPlane:
         self._trail = trail
         self._data = data
         self._clock = clock
+        self._leadership = leadership
+        self._rivals = Rivals(leadership, freshness.boot)
         self._complaints = Complaints(clock)
         self._waiting: deque[aiomqtt.Message] = deque()
         self._arrived = asyncio.Event()
@@ -86,9 +96,9 @@ class ControlPlane:
         }
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Serve until told to stop, over as many connections as it takes."""
+        """Serve until told to stop or until another bridge leads, over as many connections as it takes."""
         backoff = Backoff()
-        while not stopping.is_set():
+        while not stopping.is_set() and await self._leadership.confirm():
             try:
                 async with self._client() as client:
                     backoff.connected()
@@ -115,6 +125,7 @@ class ControlPlane:
 
     async def _serve(self, client: aiomqtt.Client, stopping: asyncio.Event) -> None:
         self._freshness.connected(self._clock.boottime())
+        self._rivals.connected(self._clock.boottime())
         self._presence.connected()
         self._waiting.clear()
         self._caught_up = False
@@ -147,9 +158,13 @@ class ControlPlane:
         next_beacon = loop.time()
         try:
             while not stopping.is_set() and not pump.done():
-                while self._waiting:
+                while self._waiting and await self._leadership.confirm():
                     self._handle(self._waiting.popleft())
+                if not await self._leadership.confirm():
+                    return
                 if loop.time() >= next_beacon:
+                    if loop.time() - next_beacon > BRIDGE_PERIOD:
+                        self._freshness.stood_still(self._clock.boottime())
                     next_beacon = max(next_beacon + BRIDGE_PERIOD, loop.time())
                     self._beat()
                 self._arrived.clear()
@@ -170,6 +185,7 @@ class ControlPlane:
         now = self._clock.boottime()
         if self._freshness.deaf(now):
             raise aiomqtt.MqttError("the bridge's own beacon does not come back")
+        self._freshness.epoch = self._leadership.epoch
         beacon = self._freshness.beacon(now, self._clock.unix())
         self._outbox.send(topics.BRIDGE_BEACON.at(self._prefix), encode(beacon), 0)
         self._data.beacon_sent()
@@ -193,13 +209,17 @@ class ControlPlane:
     def _refuse(self, kind: str, topic: str, reason: str) -> None:
         self._complaints.note(kind, f"{kind} refused: {topic[:120]}: {reason}")
 
-    def _hear_own_beacon(self, _: topics.Match, payload: bytes, __: bool) -> None:
-        if self._freshness.heard(decode(payload, BridgeBeacon), self._clock.boottime()):
+    def _hear_own_beacon(self, _: topics.Match, payload: bytes, retained: bool) -> None:
+        beacon, now = decode(payload, BridgeBeacon), self._clock.boottime()
+        if not self._freshness.heard(beacon, now):
+            if not retained:
+                self._rivals.heard(beacon, now)
+        else:
             self._presence.own_beacon_heard()
             if not self._caught_up:
                 # What is retained came before it: now all is known that the broker knows.
                 self._caught_up = True
-                self._spawn(self._settle_all())
+                self._spawn(self._until_stored(self._settle_all))
 
     def _hear_own_status(self, _: topics.Match, payload: bytes, __: bool) -> None:
         if self._caught_up and payload != ONLINE.encode():
@@ -250,8 +270,24 @@ class ControlPlane:
     async def _settle(self, board: BoardRecord) -> None:
         await asyncio.sleep(SETTLING)
         self._settling.discard(board.agent)
-        await self._presence.take_in(board)
-        await self._changes.settle(board)
+
+        async def settle() -> None:
+            await self._presence.take_in(board)
+            await self._changes.settle(board)
+
+        await self._until_stored(settle)
+
+    async def _until_stored(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do what the database is needed for, again and again until it takes it; another connection begins anew."""
+        connection = self._freshness.connection
+        while connection == self._freshness.connection and not self._leadership.over:
+            try:
+                await work()
+            except (StoreFailed, Superseded) as error:
+                self._complaints.note("database", f"{error}; trying again")
+                await asyncio.sleep(AGAIN)
+            else:
+                return
 
     async def _settle_all(self) -> None:
         await self._presence.load()

@@ -145,8 +145,9 @@ class Presence:
         self._plane.order(lambda readings: readings.hear_applied(board.agent, applied))
         self._tell_fail_safes(board, before)
         ours = applied.store == self._configurations.store
-        ahead = board.stored is not None and ours and applied.revision > board.stored.revision
-        return board if ahead else None
+        newer = board.stored is not None and applied.revision > board.stored.revision
+        ahead = board.stored is not None and (newer or applied.epoch > self._configurations.epoch)
+        return board if ours and ahead else None
 
     def _tell_fail_safes(self, board: BoardRecord, before: Applied | None) -> None:
         """Tell of each fail-safe once, though it may be over by now; of those before our time, where it is not."""

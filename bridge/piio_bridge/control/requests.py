@@ -15,7 +15,8 @@ from piio_bridge.control.trail import Asked, Trail
 from piio_bridge.equations import Equation, EquationError
 from piio_bridge.errors import BridgeError
 from piio_bridge.store.audit import Audit
-from piio_bridge.store.configurations import Configurations
+from piio_bridge.store.configurations import Configurations, Superseded
+from piio_bridge.store.database import StoreFailed
 from piio_bridge.store.history import History
 from piio_schemas import topics
 from piio_schemas.audit import AuditAnswer, AuditRequest, What
@@ -130,6 +131,9 @@ class Requests:
         except Exception:
             log.exception("a request on %s could not be carried out", row.pattern)
             return _failure(row, "the bridge failed to carry it out: its log says why"), True
+        except (StoreFailed, Superseded) as error:
+            log.warning("a request on %s: %s", row.pattern, error)
+            return _failure(row, str(error)), True
 
     def _asked(self, row: topics.Topic, agent: str, request: Any, id: str) -> Asked | None:
         """Note a request that is to change something; None for one that only asks."""

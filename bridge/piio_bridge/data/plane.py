@@ -22,12 +22,16 @@ from piio_bridge.data.blocks import Blocks
 from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.readings import Outgoing, Readings
 from piio_schemas.beacons import DEAF, Beacon
+from piio_bridge.leadership import Leadership
 from piio_schemas.documents import DocumentError, decode
 from piio_schemas.topics import BEACON, BLOCK_RAW, BRIDGE_BEACON, RAW, match
 
 log = logging.getLogger(__name__)
 
 TICK = 0.25
+DOUBTING = 0.05
+"""Seconds between two looks at whether we lead, while that is in doubt."""
+
 """Seconds between two looks at who has fallen silent."""
 
 MOST_TOPICS = 200_000
@@ -44,12 +48,13 @@ _BEACONS = "/beacon"
 class DataPlane:
     """Owns `Readings` on a thread of its own; everything public may be called from any thread."""
 
-    def __init__(self, address: Address, readings: Readings, prefix: str, clock: Clock) -> None:
+    def __init__(self, address: Address, readings: Readings, prefix: str, clock: Clock, leadership: Leadership) -> None:
         self._address = address
         self._readings = readings
         self._prefix = prefix
         self._clock = clock
         self._orders: deque[Callable[[], list[Outgoing] | None]] = deque()
+        self._leadership = leadership
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._stopping = False
@@ -117,7 +122,7 @@ class DataPlane:
 
     def _run(self) -> None:
         backoff = Backoff()
-        while not self._stopping:
+        while self._leads():
             client = self._client()
             try:
                 client.connect(self._address.host, self._address.port, KEEPALIVE)
@@ -168,7 +173,7 @@ class DataPlane:
 
     def _serve(self, client: mqtt.Client) -> None:
         next_tick = time.monotonic() + TICK
-        while not self._stopping:
+        while self._leads():
             sock: Any = client.socket()
             if sock is None:
                 return
@@ -261,8 +266,8 @@ class DataPlane:
         return out
 
     def _send(self, client: mqtt.Client, messages: list[Outgoing], retained: bool = True) -> None:
-        if not self._accepted:
-            return  # everything is announced when the broker has accepted us
+        if not self._accepted or not self._leads():
+            return  # everything is announced when the broker has accepted us, or by who leads
         for topic, payload in messages:
             client.publish(topic, payload, 0, retained)
 
@@ -274,6 +279,14 @@ class DataPlane:
     def _close(self, client: mqtt.Client) -> None:
         try:
             client.disconnect()
+    def _leads(self) -> bool:
+        """Whether to go on; while it is in doubt whether we lead, nothing is done and this waits."""
+        while not self._leadership.holds():
+            if self._stopping or self._leadership.over:
+                return False
+            time.sleep(DOUBTING)
+        return not self._stopping
+
         except (OSError, ValueError):
             log.debug("data plane: the connection was down already")
 

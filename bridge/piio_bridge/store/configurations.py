@@ -1,14 +1,17 @@
 """Every revision of every board's configuration, and what is known of the boards."""
 
 import json
-import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
+from piio_bridge.errors import BridgeError
+from piio_bridge.leadership import Leadership
+from piio_bridge.store.database import transaction
 from piio_bridge.store.tables import BOARDS, IDENTITY, POINTS, REMOVED, REVISIONS
 from piio_schemas.requests import Revision
 
@@ -25,50 +28,76 @@ class Stored(Struct, frozen=True):
     document: dict[str, Any]
 
 
-class Configurations:
-    """The configuration store. Every call is one transaction and blocks: never call it on the event loop."""
+class Superseded(BridgeError, RuntimeError):
+    """Another bridge leads by now."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self) -> None:
+        super().__init__("another bridge leads by now, nothing was done: ask again")
+
+
+class Configurations:
+    """The configuration store of who leads. Every call is one transaction and blocks: never call it on the event loop.
+
+    StoreFailed when the database is full, locked or gone, Superseded when another bridge leads by now: nothing is
+    changed then. What was written without an error is on the disk, whatever happens next.
+    """
+
+    def __init__(self, engine: Engine, leadership: Leadership) -> None:
         self._engine = engine
-        with engine.begin() as transaction:
-            self.store, self.epoch = _begin_epoch(transaction)
+        self._leadership = leadership
+
+    @property
+    def store(self) -> str:
+        """Which database this is, to agents."""
+        return self._leadership.store
+
+    @property
+    def epoch(self) -> int:
+        """Which term of leading it this is."""
+        return self._leadership.epoch
+
+    def raise_epoch(self, at_least: int) -> None:
+        """Go on under a higher epoch; what was published before is to be published anew."""
+        with self._writing() as connection:
+            connection.execute(update(IDENTITY).values(epoch=at_least))
+        self._leadership.epoch = at_least
 
     def boards(self) -> dict[str, str | None]:
         """Return the agents ever seen, with their last capabilities as JSON."""
-        with self._engine.begin() as transaction:
-            rows = transaction.execute(select(BOARDS.c.agent, BOARDS.c.capabilities))
+        with self._reading() as connection:
+            rows = connection.execute(select(BOARDS.c.agent, BOARDS.c.capabilities))
             return {row.agent: row.capabilities for row in rows}
 
     def keep_capabilities(self, agent: str, document: str) -> None:
         """Remember what a board is and has; one that was forgotten is a board again."""
-        with self._engine.begin() as transaction:
-            changed = transaction.execute(update(BOARDS).where(BOARDS.c.agent == agent).values(capabilities=document))
+        with self._writing() as connection:
+            changed = connection.execute(update(BOARDS).where(BOARDS.c.agent == agent).values(capabilities=document))
             if not changed.rowcount:
-                transaction.execute(insert(BOARDS).values(agent=agent, capabilities=document))
-                transaction.execute(delete(REMOVED).where(REMOVED.c.agent == agent))
+                connection.execute(insert(BOARDS).values(agent=agent, capabilities=document))
+                connection.execute(delete(REMOVED).where(REMOVED.c.agent == agent))
 
     def newest(self, agent: str) -> Stored | None:
         """Return the newest revision of a board, None if there is none."""
-        with self._engine.begin() as transaction:
-            return _newest(transaction, agent)
+        with self._reading() as connection:
+            return _newest(connection, agent)
 
     def revision(self, agent: str, revision: int) -> Stored | None:
         """Return one revision of a board, None if there is no such one."""
-        with self._engine.begin() as transaction:
-            return _one(transaction, agent, revision)
+        with self._reading() as connection:
+            return _one(connection, agent, revision)
 
     def revisions(self, agent: str) -> list[Revision]:
         """Return what revisions a board has, newest first."""
         columns = (REVISIONS.c.revision, REVISIONS.c.updated, REVISIONS.c.by)
         query = select(*columns).where(REVISIONS.c.agent == agent).order_by(REVISIONS.c.revision.desc())
-        with self._engine.begin() as transaction:
-            return [Revision(row.revision, row.updated, row.by) for row in transaction.execute(query)]
+        with self._reading() as connection:
+            return [Revision(row.revision, row.updated, row.by) for row in connection.execute(query)]
 
     def documents(self, agent: str) -> list[dict[str, Any]]:
         """Return the documents of all revisions of a board."""
         query = select(REVISIONS.c.document).where(REVISIONS.c.agent == agent)
-        with self._engine.begin() as transaction:
-            return [json.loads(row.document) for row in transaction.execute(query)]
+        with self._reading() as connection:
+            return [json.loads(row.document) for row in connection.execute(query)]
 
     def add(
         self, agent: str, document: dict[str, Any], *, by: str, at_least: int = 0,
@@ -78,42 +107,43 @@ class Configurations:
 
         `renamed` points (old to new name) keep their history; `removed` and `revived` are retained topics.
         """
-        with self._engine.begin() as transaction:
-            newest = _newest(transaction, agent)
+        with self._writing() as connection:
+            newest = _newest(connection, agent)
             number = max(newest.revision + 1 if newest else 0, at_least)
             stored = Stored(number, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by, document)
-            transaction.execute(
+            connection.execute(
                 insert(REVISIONS).values(
                     agent=agent, revision=number, updated=stored.updated, by=by,
                     document=json.dumps(document),
                 )
             )  # fmt: skip
-            _rename_points(transaction, agent, renamed or {})
-            _mark_removed(transaction, agent, set(removed), set(revived))
+            _rename_points(connection, agent, renamed or {})
+            _mark_removed(connection, agent, set(removed), set(revived))
         return stored
 
     def forget(self, agent: str, topics: Iterable[str]) -> None:
         """Remove a board with its revisions and history; its retained topics are remembered as removed."""
-        with self._engine.begin() as transaction:
-            transaction.execute(delete(REVISIONS).where(REVISIONS.c.agent == agent))
-            transaction.execute(delete(BOARDS).where(BOARDS.c.agent == agent))
-            transaction.execute(delete(POINTS).where(POINTS.c.agent == agent))
-            _mark_removed(transaction, agent, set(topics), set())
+        with self._writing() as connection:
+            connection.execute(delete(REVISIONS).where(REVISIONS.c.agent == agent))
+            connection.execute(delete(BOARDS).where(BOARDS.c.agent == agent))
+            connection.execute(delete(POINTS).where(POINTS.c.agent == agent))
+            _mark_removed(connection, agent, set(topics), set())
 
     def removed_topics(self) -> list[str]:
         """Return the retained topics of what was removed or renamed, and may come back with an old broker."""
-        with self._engine.begin() as transaction:
-            return [row.topic for row in transaction.execute(select(REMOVED.c.topic))]
+        with self._reading() as connection:
+            return [row.topic for row in connection.execute(select(REMOVED.c.topic))]
 
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return transaction(self._engine, reading=True)
 
-def _begin_epoch(transaction: Connection) -> tuple[str, int]:
-    row = transaction.execute(select(IDENTITY)).first()
-    if row is None:
-        store = secrets.token_hex(4)
-        transaction.execute(insert(IDENTITY).values(store=store, epoch=1))
-        return store, 1
-    transaction.execute(update(IDENTITY).values(epoch=row.epoch + 1))
-    return row.store, row.epoch + 1
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with transaction(self._engine) as connection:
+            if connection.scalar(select(IDENTITY.c.epoch).with_for_update()) != self.epoch:
+                self._leadership.doubt()
+                raise Superseded
+            yield connection
 
 
 def _newest(transaction: Connection, agent: str) -> Stored | None:

@@ -33,7 +33,7 @@ class History:
     """Keeps values; one thread of its own writes them. `with` is its lifetime."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(durable=False)  # a power cut may cost the last values, and no more
         self._reader = engine.execution_options(reading=True)
         self._waiting: deque[Row] = deque()
         self._ids: dict[tuple[str, str], int] = {}

@@ -8,7 +8,16 @@ IDENTITY = Table(
     "identity",
     METADATA,
     Column("store", String(32), primary_key=True, comment="which database this is, to agents"),
-    Column("epoch", Integer, nullable=False, comment="how often a bridge has started with it"),
+    Column("epoch", Integer, nullable=False, comment="how often a bridge has begun to lead with it"),
+)
+
+LEASE = Table(
+    "lease",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="1: there is one lease"),
+    Column("holder", String(32), nullable=False, comment="who leads, random each time; empty: nobody"),
+    Column("beat", BigInteger, nullable=False, comment="goes on while the holder lives"),
+    Column("locked", Boolean, nullable=False, comment="whether the holder has the lock beside the database's file"),
 )
 
 BOARDS = Table(
