@@ -24,4 +24,4 @@ class Interlocked(Forbidden):
 
 def passed(seconds: float) -> str:
     """Return tenths of seconds that have passed in full: what is short of its time never looks complete."""
-    return f"{max(0, math.floor(seconds * 10)) / 10:.1f}"
+    return f"{max(0, math.floor(round(seconds * 10, 6))) / 10:.1f}"

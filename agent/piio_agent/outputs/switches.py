@@ -92,4 +92,4 @@ class Switches:
 
 
 def _up(seconds: float) -> str:
-    return f"{math.ceil(seconds * 10) / 10:.1f}"
+    return f"{math.ceil(round(seconds * 10, 6)) / 10:.1f}"
