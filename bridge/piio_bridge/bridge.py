@@ -116,5 +116,5 @@ def _control(settings: Settings, store: Store, leadership: Leadership, data: Dat
         trail,
         data,
         clock,
-    )
         leadership,
+    )

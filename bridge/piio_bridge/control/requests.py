@@ -128,12 +128,12 @@ class Requests:
             return Answer(error=Failure(error.message, error.column)), False
         except (RequestFailed, Refused) as error:
             return _failure(row, str(error)), False
-        except Exception:
-            log.exception("a request on %s could not be carried out", row.pattern)
-            return _failure(row, "the bridge failed to carry it out: its log says why"), True
         except (StoreFailed, Superseded) as error:
             log.warning("a request on %s: %s", row.pattern, error)
             return _failure(row, str(error)), True
+        except Exception:
+            log.exception("a request on %s could not be carried out", row.pattern)
+            return _failure(row, "the bridge failed to carry it out: its log says why"), True
 
     def _asked(self, row: topics.Topic, agent: str, request: Any, id: str) -> Asked | None:
         """Note a request that is to change something; None for one that only asks."""

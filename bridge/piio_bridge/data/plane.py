@@ -21,17 +21,17 @@ from piio_bridge.clock import Clock
 from piio_bridge.data.blocks import Blocks
 from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.readings import Outgoing, Readings
-from piio_schemas.beacons import DEAF, Beacon
 from piio_bridge.leadership import Leadership
+from piio_schemas.beacons import DEAF, Beacon
 from piio_schemas.documents import DocumentError, decode
 from piio_schemas.topics import BEACON, BLOCK_RAW, BRIDGE_BEACON, RAW, match
 
 log = logging.getLogger(__name__)
 
-TICK = 0.25
 DOUBTING = 0.05
 """Seconds between two looks at whether we lead, while that is in doubt."""
 
+TICK = 0.25
 """Seconds between two looks at who has fallen silent."""
 
 MOST_TOPICS = 200_000
@@ -50,11 +50,11 @@ class DataPlane:
 
     def __init__(self, address: Address, readings: Readings, prefix: str, clock: Clock, leadership: Leadership) -> None:
         self._address = address
+        self._leadership = leadership
         self._readings = readings
         self._prefix = prefix
         self._clock = clock
         self._orders: deque[Callable[[], list[Outgoing] | None]] = deque()
-        self._leadership = leadership
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._stopping = False
@@ -271,14 +271,6 @@ class DataPlane:
         for topic, payload in messages:
             client.publish(topic, payload, 0, retained)
 
-    def _deaf(self) -> bool:
-        now = self._clock.boottime()
-        sent_lately = now - self._beacon_sent < DEAF
-        return sent_lately and now - self._beacon_heard > DEAF
-
-    def _close(self, client: mqtt.Client) -> None:
-        try:
-            client.disconnect()
     def _leads(self) -> bool:
         """Whether to go on; while it is in doubt whether we lead, nothing is done and this waits."""
         while not self._leadership.holds():
@@ -287,6 +279,14 @@ class DataPlane:
             time.sleep(DOUBTING)
         return not self._stopping
 
+    def _deaf(self) -> bool:
+        now = self._clock.boottime()
+        sent_lately = now - self._beacon_sent < DEAF
+        return sent_lately and now - self._beacon_heard > DEAF
+
+    def _close(self, client: mqtt.Client) -> None:
+        try:
+            client.disconnect()
         except (OSError, ValueError):
             log.debug("data plane: the connection was down already")
 
