@@ -95,10 +95,14 @@ class PreviewAnswer(Struct, frozen=True, kw_only=True):
 
 
 class HistoryAnswer(Struct, frozen=True, kw_only=True):
-    """Buckets of time, least, greatest and mean value."""
+    """Buckets of time, least, greatest and mean value, and where nobody vouched for any."""
 
     ok: bool = True
     buckets: list[tuple[float, float, float, float]]
+    gaps: Annotated[
+        list[tuple[float, float]],
+        Meta(description="From when to when the value was not good, as far as it shows between buckets; at most 200."),
+    ] = field(default_factory=list)
 
 
 class Revision(Struct, frozen=True):

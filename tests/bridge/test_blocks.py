@@ -11,7 +11,7 @@ from piio_bridge.data.readings import Readings
 from piio_schemas.blocks import EDGES, LARGEST_BLOCK, Block, capacity, read_block
 from piio_schemas.configuration import read_configuration
 from tests.bridge.peers import Board, Broker, Peer
-from tests.bridge.test_readings import HandClock
+from tests.bridge.test_readings import HandClock, Notebook
 
 FAST = {"interface": "adc", "channel": "0", "equation": "(float(x) / 1023) * 100", "sample_rate": 1000}
 T_NS = 1_795_253_400_000_000_000
@@ -21,7 +21,7 @@ class Bench:
     """A board called demo, and what becomes of its blocks."""
 
     def __init__(self, **points: object) -> None:
-        self.readings = Readings("piio", HandClock(), lambda *_: None)
+        self.readings = Readings("piio", HandClock(), Notebook())
         self.readings.configure("demo", read_configuration({"points": points}))
         self._blocks = Blocks(self.readings)
 

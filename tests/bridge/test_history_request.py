@@ -28,8 +28,8 @@ def test_history_until_now_has_the_value_of_this_very_millisecond(tmp_path: Path
     history = History(open_database(f"sqlite:///{tmp_path}/history.db"))
     history.keep("demo", "tank", int(clock.unix() * 1000), 5.0)
     others: Any = None
-    requests = Requests({"demo": board}, others, others, history, clock)
+    requests = Requests({"demo": board}, others, others, history, others, others, clock)
     with ThreadPoolExecutor(1) as apart:  # a browser driven by other tests keeps a loop running in this thread
-        request = requests.carry_out(REQUEST_HISTORY, "demo", b'{"point": "tank"}')
+        request = requests.carry_out(REQUEST_HISTORY, "demo", b'{"point": "tank"}', "")
         answer = json.loads(apart.submit(asyncio.run, request).result())
     assert [bucket[1:] for bucket in answer["buckets"]] == [[5.0, 5.0, 5.0]]

@@ -1,8 +1,11 @@
 """The data plane: what raws become, and how good a value is."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from piio_bridge.data.readings import Outgoing, Readings
+from piio_bridge.data.record import Late
 from piio_schemas.beacons import Beacon
 from piio_schemas.configuration import read_configuration
 from piio_schemas.states import Applied, AppliedPoint
@@ -21,13 +24,35 @@ class HandClock:
         return 1.7e9 + self.now + self.stepped
 
 
+class Notebook:
+    """What the history is told."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, str, int, float]] = []
+        self.vouched: list[tuple[str, int, bool]] = []
+        self.filled: list[tuple[str, list[Late]]] = []
+
+    def keep(self, agent: str, point: str, t_ms: int, value: float) -> None:
+        self.kept.append((agent, point, t_ms, value))
+
+    def vouch(self, _: str, point: str, t_ms: int, good: bool) -> None:
+        self.vouched.append((point, t_ms, good))
+
+    def fill(self, _: str, point: str, late: Sequence[Late]) -> None:
+        self.filled.append((point, list(late)))
+
+    def alive(self, t_ms: int) -> None:
+        pass
+
+
 class Plane:
     """Readings of one board called demo, with all that was published."""
 
     def __init__(self) -> None:
         self.clock = HandClock()
-        self.kept: list[tuple[str, str, int, float]] = []
-        self.readings = Readings("piio", self.clock, lambda *row: self.kept.append(row))
+        self.notebook = Notebook()
+        self.kept = self.notebook.kept
+        self.readings = Readings("piio", self.clock, self.notebook)
         self.published: dict[str, str] = {}
         self.history: list[tuple[str, str]] = []
 

@@ -49,6 +49,9 @@ LONGEST_HISTORY = 100 * 366 * 86400.0
 THIS_MOMENT = 0.002
 """Seconds from now to an end that leaves out nothing kept so far: history counts whole milliseconds."""
 
+SHORTEST_GAP = 1.0
+"""Seconds of a gap that is worth telling."""
+
 
 ACTS: dict[str, What] = {
     topics.CONFIG_SET.pattern: "config",
@@ -167,8 +170,13 @@ class Requests:
             raise RequestFailed("start and end are Unix seconds, start first, at most a hundred years apart")
         if request.point not in self._board(agent).configuration.points:
             raise RequestFailed(f"{agent} has no point '{request.point}'")
-        found = await asyncio.to_thread(self._history.buckets, agent, request.point, start, end, request.buckets)
-        return HistoryAnswer(buckets=found)
+        span = (agent, request.point, start, end)
+        found = await asyncio.to_thread(self._history.buckets, *span, request.buckets)
+        shortest = max(SHORTEST_GAP, (end - start) / request.buckets)
+        answer = HistoryAnswer(buckets=found, gaps=await asyncio.to_thread(self._history.gaps, *span, shortest))
+        if len(encode(answer)) > LARGEST:
+            raise RequestFailed(f"{request.buckets} buckets do not fit into a message here: ask for fewer")
+        return answer
 
     async def _audit_of(self, agent: str, request: AuditRequest) -> AuditAnswer:
         found = await asyncio.to_thread(self._audit.entries, agent or None, request)

@@ -20,11 +20,12 @@ from piio.connection import KEEPALIVE
 from piio_bridge.clock import Clock
 from piio_bridge.data.blocks import Blocks
 from piio_bridge.data.board import HeardBeacon
+from piio_bridge.data.late import LateReadings
 from piio_bridge.data.readings import Outgoing, Readings
 from piio_bridge.leadership import Leadership
 from piio_schemas.beacons import DEAF, Beacon
 from piio_schemas.documents import DocumentError, decode
-from piio_schemas.topics import BEACON, BLOCK_RAW, BRIDGE_BEACON, RAW, match
+from piio_schemas.topics import BEACON, BLOCK_RAW, BRIDGE_BEACON, LATE, RAW, match
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,9 @@ MOST_AT_ONCE = 2_000
 _BEACONS = "/beacon"
 """How the topics of all beacons end."""
 
+_LATE = "/late/"
+"""What stands in the topics of all late readings."""
+
 
 class DataPlane:
     """Owns `Readings` on a thread of its own; everything public may be called from any thread."""
@@ -60,6 +64,7 @@ class DataPlane:
         self._stopping = False
         self._batch: list[tuple[str, bytes]] = []
         self._blocks = Blocks(readings)
+        self._late = LateReadings(readings, readings.record, prefix)
         self._waiting_blocks: list[tuple[str, bytes]] = []
         self._complaints = Complaints(clock)
         self._malformed = 0
@@ -162,13 +167,14 @@ class DataPlane:
             return
         self._accepted = True
         self._beacon_heard = self._listening_since = self._clock.boottime()
-        client.subscribe([(topic.every(self._prefix), 0) for topic in (BRIDGE_BEACON, BEACON, RAW, BLOCK_RAW)])
+        heard = (BRIDGE_BEACON, BEACON, RAW, BLOCK_RAW, LATE)
+        client.subscribe([(topic.every(self._prefix), topic.qos) for topic in heard])
         self._send(client, self._readings.announce())
         self._up.set()
 
     def _received(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
-        if message.retain and message.topic.endswith(_BEACONS):
-            return  # a sign of life that was kept is none
+        if message.retain and (message.topic.endswith(_BEACONS) or _LATE in message.topic):
+            return  # a sign of life that was kept is none, and what is late was for whoever was there
         self._batch.append((message.topic, bytes(message.payload)))
 
     def _serve(self, client: mqtt.Client) -> None:
@@ -216,6 +222,8 @@ class DataPlane:
             row, agent = self._kind(topic)
             if row == RAW.pattern:
                 raws.append((topic, payload))
+            elif row == LATE.pattern:
+                self._late.take(topic, payload)
             elif row == BLOCK_RAW.pattern:
                 self._waiting_blocks.append((topic, payload))
             elif row == BRIDGE_BEACON.pattern:
@@ -253,7 +261,7 @@ class DataPlane:
         before, self._malformed = self._malformed, self._readings.malformed
         if self._malformed > before:
             self._complaints.note(
-                "data", f"{self._malformed} messages refused so far: neither number, beacon nor block"
+                "data", f"{self._malformed} messages refused so far: neither number, beacon, block nor late readings"
             )
 
     def _carry_out_orders(self) -> list[Outgoing]:

@@ -17,8 +17,8 @@ class PointState:
     """One point: what is fixed until the next configuration, and its last raw, value and quality."""
 
     __slots__ = (
-        "agent", "applied_error", "block_topic", "channel_failed", "deadband", "dependencies", "equation",
-        "equation_error", "history", "inputs_lacking", "name", "published_at", "published_raw", "quality",
+        "agent", "applied_error", "block_topic", "channel_failed", "deadband", "dependencies", "doubted_at",
+        "equation", "equation_error", "history", "inputs_lacking", "name", "published_at", "published_raw", "quality",
         "quality_topic", "raw", "raw_topic", "value", "value_topic", "values_topic",
     )  # fmt: skip
 
@@ -40,6 +40,7 @@ class PointState:
         self.quality = ""
         self.published_raw: float | None = None
         self.published_at = 0.0
+        self.doubted_at = 0.0
         self.channel_failed = False
         self.applied_error: str | None = None
         self.equation_error: str | None = None

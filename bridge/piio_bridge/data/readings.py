@@ -1,13 +1,14 @@
 """From raw to value: what arrives on the data plane becomes what is published, with no I/O in between."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from piio_bridge.clock import Clock
 from piio_bridge.data.board import BoardState, HeardBeacon
 from piio_bridge.data.point import PointState
+from piio_bridge.data.record import Record
 from piio_bridge.equations import Equation
 from piio_schemas.beacons import Beacon
 from piio_schemas.configuration import Configuration
@@ -17,8 +18,6 @@ from piio_schemas.states import GOOD, Applied
 Outgoing = tuple[str, bytes]
 """A retained message: topic and payload."""
 
-Keep = Callable[[str, str, int, float], None]
-
 REPEAT = 55.0
 """Seconds after which a value is published whatever its deadband says: agents repeat their raws once a minute."""
 
@@ -26,10 +25,10 @@ REPEAT = 55.0
 class Readings:
     """The values of all points of all boards. One thread owns it; others may look at single attributes."""
 
-    def __init__(self, prefix: str, clock: Clock, keep: Keep) -> None:
+    def __init__(self, prefix: str, clock: Clock, record: Record) -> None:
         self._prefix = prefix
         self._clock = clock
-        self._keep = keep
+        self.record = record
         self._readers: dict[str, list[PointState]] = {}
         self._sampled: dict[str, list[PointState]] = {}
         self._raws: dict[str, float | None] = {}
@@ -45,6 +44,10 @@ class Readings:
     def raw_of(self, topic: str) -> float | None:
         """Return the last raw heard on a topic, None where there is none."""
         return self._raws.get(topic)
+
+    def readers(self, topic: str) -> Sequence[PointState]:
+        """Return the points that read a topic of raws."""
+        return self._readers.get(topic, ())
 
     def sampled(self, topic: str) -> Sequence[PointState]:
         """Return the points that want the values of what comes on a topic of blocks."""
@@ -99,6 +102,7 @@ class Readings:
     def tick(self) -> list[Outgoing]:
         """Notice who has fallen silent."""
         out: list[Outgoing] = []
+        self.record.alive(int(self._clock.unix() * 1000))
         for board in self.boards.values():
             out += self._judge_board(board)
         return out
@@ -143,7 +147,7 @@ class Readings:
         """Give a point of a new configuration its value: the raw last heard, and what stays from before."""
         same = False
         if before and before.raw_topic == point.raw_topic:
-            point.value, point.quality = before.value, before.quality
+            point.value, point.quality, point.doubted_at = before.value, before.quality, before.doubted_at
             same = before.equation_text == point.equation_text
         if before and same:
             point.published_raw, point.published_at = before.published_raw, before.published_at
@@ -207,7 +211,7 @@ class Readings:
         point.published_raw, point.published_at = raw, now
         out.append((point.value_topic, number_to_text(value).encode()))
         if point.history:
-            self._keep(point.agent, point.name, int(self._clock.unix() * 1000), value)
+            self.record.keep(point.agent, point.name, int(self._clock.unix() * 1000), value)
         if point.quality != GOOD:
             self._judge(point, out)
 
@@ -228,8 +232,25 @@ class Readings:
         quality = board.quality_of(point)
         if quality == point.quality:
             return
-        point.quality = quality
+        before, point.quality = point.quality, quality
+        if point.history and (not before or (before == GOOD) != (quality == GOOD)):
+            self._tell_of_doubt(board, point)
         out.append((point.quality_topic, quality.encode()))
         for other in board.dependents:
             if point.name in other.dependencies:
                 self._judge(other, out)
+
+    def _tell_of_doubt(self, board: BoardState, point: PointState) -> None:
+        """Have it known in the history that a value is vouched for no longer, or again.
+
+        Nobody did since the last sign of life, unless a reading came after it; and a reading that came before its
+        quality was good again is vouched for, too.
+        """
+        now = self._clock.boottime()
+        if point.quality == GOOD:
+            at = point.published_at if point.published_at > point.doubted_at else now
+        else:
+            last = board.heard.at if board.silence and board.heard else now
+            at = point.doubted_at = min(now, max(last, point.published_at))
+        t_ms = int((self._clock.unix() - now + at) * 1000)
+        self.record.vouch(point.agent, point.name, t_ms, point.quality == GOOD)

@@ -2,8 +2,9 @@
 
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,19 +12,36 @@ from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from piio_bridge.store.tables import HISTORY, POINTS
+from piio_bridge.data.record import Late
+from piio_bridge.store.gaps import Gaps, mark_alive
+from piio_bridge.store.tables import GAPS, HISTORY, POINTS
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 200_000
 """Values that may wait for the disk; the oldest are dropped and counted."""
 
+MOST_LATE = 200_000
+"""Late values that may wait likewise."""
+
+MOST_CHANGES = 50_000
+"""Changes of who vouches for what, likewise."""
+
+MOST_GAPS = 200
+"""Gaps of an answer, so that it fits into a message."""
+
 BATCH = 5_000
 PAUSE = 0.5
 """Seconds between two commits: what a crash may cost."""
 
+ALIVE = 10.0
+"""Seconds between two notes that somebody sees to the points."""
+
 Row = tuple[str, str, int, float]
 """Agent, point, Unix milliseconds, value."""
+
+Change = tuple[str, str, int, bool]
+"""Agent, point, Unix milliseconds, whether its value is vouched for from then on."""
 
 Bucket = tuple[float, float, float, float]
 """Unix seconds of its begin, least, greatest and mean value."""
@@ -36,6 +54,11 @@ class History:
         self._engine = engine.execution_options(durable=False)  # a power cut may cost the last values, and no more
         self._reader = engine.execution_options(reading=True)
         self._waiting: deque[Row] = deque()
+        self._changes: deque[Change] = deque()
+        self._late: deque[tuple[str, str, Sequence[Late]]] = deque()
+        self._late_count = 0
+        self._gaps = Gaps(_now())
+        self._alive = self._marked = 0
         self._ids: dict[tuple[str, str], int] = {}
         self._changed = threading.Event()
         self._stopping = False
@@ -59,6 +82,32 @@ class History:
             self.dropped += 1
         self._waiting.append((agent, point, t_ms, value))
 
+    def begin_term(self) -> None:
+        """From now on we lead: what happened before that is what the tables say."""
+        self.flush()
+        self._gaps = Gaps(_now())
+        self._alive = 0
+
+    def vouch(self, agent: str, point: str, t_ms: int, good: bool) -> None:
+        """Take notice that a point's value is vouched for from then on, or is not."""
+        if len(self._changes) >= MOST_CHANGES:
+            self._changes.popleft()
+            self.dropped += 1
+        self._changes.append((agent, point, t_ms, good))
+
+    def fill(self, agent: str, point: str, late: Sequence[Late]) -> None:
+        """Take values that come afterwards; those that are in a gap are written soon."""
+        self._late.append((agent, point, late))
+        self._late_count += len(late)
+        while self._late_count > MOST_LATE:
+            count = len(self._late.popleft()[2])
+            self._late_count -= count
+            self.dropped += count
+
+    def alive(self, t_ms: int) -> None:
+        """Until then somebody saw to all points; written now and then."""
+        self._alive = t_ms
+
     def forget_ids(self) -> None:
         """Look points up anew: names have changed. What waits is written under the names before."""
         self.flush()
@@ -71,6 +120,8 @@ class History:
             yield
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             self._waiting.extendleft(row for row in reversed(waiting) if row[0] != agent)
+            changes = [self._changes.popleft() for _ in range(len(self._changes))]
+            self._changes.extendleft(change for change in reversed(changes) if change[0] != agent)
             self._ids.clear()
 
     def flush(self) -> None:
@@ -79,6 +130,24 @@ class History:
             while self._waiting:
                 rows = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 self._write(rows)
+            self._write_changes()
+            self._write_late()
+
+    def gaps(self, agent: str, point: str, start: float, end: float, shortest: float) -> list[tuple[float, float]]:
+        """Return the longest gaps between two Unix times, by time; at most 200, none shorter than so many seconds."""
+        start_ms, end_ms = int(start * 1000), int(end * 1000)
+        to_ms = func.coalesce(GAPS.c.to_ms, end_ms)
+        query = (
+            select(GAPS.c.from_ms, to_ms.label("to_ms"))
+            .join(POINTS, POINTS.c.id == GAPS.c.point)
+            .where(POINTS.c.agent == agent, POINTS.c.name == point)
+            .where(GAPS.c.from_ms < end_ms, to_ms > start_ms, to_ms - GAPS.c.from_ms >= shortest * 1000)
+            .order_by((to_ms - GAPS.c.from_ms).desc())
+            .limit(MOST_GAPS)
+        )
+        with self._reader.connect() as connection:
+            rows = connection.execute(query).all()
+        return sorted((max(start_ms, begin) / 1000, min(end_ms, until) / 1000) for begin, until in rows)
 
     def buckets(self, agent: str, point: str, start: float, end: float, count: int) -> list[Bucket]:
         """Return at most `count` buckets between two Unix times; those without values are left out."""
@@ -117,6 +186,7 @@ class History:
             self._changed.wait(PAUSE)
             try:
                 self.flush()
+                self._mark_alive()
                 complaint = ""
             except SQLAlchemyError as error:
                 if str(error) != complaint:
@@ -134,6 +204,45 @@ class History:
             self._waiting.extendleft(reversed(rows))
             raise
 
+    def _write_changes(self) -> None:
+        while self._changes:
+            changes = [self._changes.popleft() for _ in range(min(BATCH, len(self._changes)))]
+            gaps = self._gaps.copy()
+            try:
+                with self._engine.begin() as transaction:
+                    for agent, point, t_ms, good in changes:
+                        turn = gaps.end if good else gaps.begin
+                        turn(transaction, self._id(transaction, agent, point), t_ms)
+                self._gaps = gaps
+            except SQLAlchemyError:
+                self._ids.clear()
+                self._changes.extendleft(reversed(changes))
+                raise
+
+    def _write_late(self) -> None:
+        while self._late:
+            agent, point, late = taken = self._late.popleft()
+            try:
+                with self._engine.begin() as transaction:
+                    id = self._id(transaction, agent, point)
+                    values = self._gaps.fill(transaction, id, late, _now())
+                    if values:
+                        documents = [{"point": id, "t_ms": t_ms, "value": value} for t_ms, value in values.items()]
+                        transaction.execute(self._upsert(), documents)
+            except SQLAlchemyError:
+                self._ids.clear()
+                self._late.appendleft(taken)
+                raise
+            self._late_count -= len(late)
+
+    def _mark_alive(self) -> None:
+        """Write until when somebody saw to the points; at the end of all once more."""
+        alive = self._alive
+        if alive and (alive - self._marked >= ALIVE * 1000 or (self._stopping and alive > self._marked)):
+            with self._writing, self._engine.begin() as transaction:
+                mark_alive(transaction, alive)
+            self._marked = alive
+
     def _upsert(self) -> Any:
         dialect: Any = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(HISTORY)
@@ -149,3 +258,7 @@ class History:
                 found = transaction.execute(insert(POINTS).values(agent=agent, name=point)).inserted_primary_key[0]
             self._ids[key] = found
         return self._ids[key]
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

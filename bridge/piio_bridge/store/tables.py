@@ -61,6 +61,21 @@ HISTORY = Table(
     sqlite_with_rowid=False,
 )
 
+GAPS = Table(
+    "gaps",
+    METADATA,
+    Column("point", Integer, ForeignKey("points.id", ondelete="CASCADE"), primary_key=True),
+    Column("from_ms", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="Unix milliseconds"),
+    Column("to_ms", BigInteger().with_variant(Integer, "sqlite"), comment="null: it goes on"),
+    sqlite_with_rowid=False,
+)
+
+ALIVE = Table(
+    "alive",
+    METADATA,
+    Column("t_ms", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="a bridge was there"),
+)
+
 AUDIT = Table(
     "audit",
     METADATA,
