@@ -87,7 +87,8 @@ async def _lead(
 ) -> None:
     """Do a bridge's work until told to stop, or until another bridge leads. Nothing of a term outlives it."""
     renewing = asyncio.ensure_future(leadership.keep())
-    readings = Readings(settings.prefix, clock, store.history.keep)
+    store.history.begin_term()
+    readings = Readings(settings.prefix, clock, store.history)
     try:
         with DataPlane(settings.address, readings, settings.prefix, clock, leadership) as data:
             await _control(settings, store, leadership, data, clock).run(stopping)

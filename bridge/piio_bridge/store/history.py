@@ -57,6 +57,7 @@ class History:
         self._changes: deque[Change] = deque()
         self._late: deque[tuple[str, str, Sequence[Late]]] = deque()
         self._late_count = 0
+        self._counting = threading.Lock()
         self._gaps = Gaps(_now())
         self._alive = self._marked = 0
         self._ids: dict[tuple[str, str], int] = {}
@@ -84,9 +85,9 @@ class History:
 
     def begin_term(self) -> None:
         """From now on we lead: what happened before that is what the tables say."""
-        self.flush()
-        self._gaps = Gaps(_now())
-        self._alive = 0
+        with self._writing:
+            self._gaps = Gaps(_now())
+            self._alive = 0
 
     def vouch(self, agent: str, point: str, t_ms: int, good: bool) -> None:
         """Take notice that a point's value is vouched for from then on, or is not."""
@@ -97,12 +98,13 @@ class History:
 
     def fill(self, agent: str, point: str, late: Sequence[Late]) -> None:
         """Take values that come afterwards; those that are in a gap are written soon."""
-        self._late.append((agent, point, late))
-        self._late_count += len(late)
-        while self._late_count > MOST_LATE:
-            count = len(self._late.popleft()[2])
-            self._late_count -= count
-            self.dropped += count
+        with self._counting:
+            self._late.append((agent, point, late))
+            self._late_count += len(late)
+            while self._late_count > MOST_LATE and self._late:
+                count = len(self._late.popleft()[2])
+                self._late_count -= count
+                self.dropped += count
 
     def alive(self, t_ms: int) -> None:
         """Until then somebody saw to all points; written now and then."""
@@ -233,7 +235,8 @@ class History:
                 self._ids.clear()
                 self._late.appendleft(taken)
                 raise
-            self._late_count -= len(late)
+            with self._counting:
+                self._late_count -= len(late)
 
     def _mark_alive(self) -> None:
         """Write until when somebody saw to the points; at the end of all once more."""
