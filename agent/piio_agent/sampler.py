@@ -6,10 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import Struct
-
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
+from piio_agent.input import Input, Rates
 from piio_agent.interfaces.contract import Channel, Edge, Interface
 from piio_agent.interfaces.door import settings_of
 from piio_agent.interfaces.errors import InterfaceError, NoReading, NotSupported
@@ -19,45 +18,11 @@ from piio_agent.sampling.block_sampler import BlockSampler
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 5.0
-"""Seconds between two tries of a channel that has failed."""
-
 LOOK_AGAIN = 5.0
 """Seconds between two looks at an interface that is not usable."""
 
 CONFIRM = 2.0
 """Seconds between two readings of a watched line, for one whose chip has gone reports no edge of that."""
-
-
-class Rates(Struct, frozen=True):
-    """How often a polled channel is read, in seconds: while somebody looks, and else."""
-
-    period: float
-    idle_period: float
-    sample_rate: float | None = None
-    """Samples a second that go into blocks, whoever looks; the newest is its reading then."""
-
-
-class _Input:
-    """One input, touched by the sampler's thread alone; `lock` guards what the driver's thread touches too."""
-
-    def __init__(self, channel: ChannelId, settings: dict[str, Any], rates: Rates, due: float) -> None:
-        self.channel = channel
-        self.settings = settings
-        self.rates = rates
-        self.due = due
-        self.held = False
-        """Whether the driver has given it to us."""
-        self.open = False
-        """Whether it is as it has to be; one that failed is opened anew."""
-        self.watched = False
-        self.sampled = False
-        """Whether its samples go into blocks."""
-        self.pause = FIRST_PAUSE
-        self.lock = threading.Lock()
-        self.edges = 0
-        self.last: float | None = None
 
 
 class Sampler:
@@ -70,7 +35,7 @@ class Sampler:
         self._report = report
         self._wake = threading.Condition()
         self._orders: dict[tuple[str, str], Callable[[], None]] = {}
-        self._inputs: dict[str, _Input] = {}
+        self._inputs: dict[str, Input] = {}
         self._channels: Mapping[str, Channel] | None = None
         self._look_at = clock.monotonic()
         self._watching = False
@@ -168,7 +133,7 @@ class Sampler:
         now = self._clock.monotonic()
         before = self._inputs.get(channel)
         self._blocks.pause(channel)
-        new = self._inputs[channel] = _Input(ChannelId(self._name, channel), settings, rates, now)
+        new = self._inputs[channel] = Input(ChannelId(self._name, channel), settings, rates, now)
         self._visit(new, now)
         if before and before.held and not new.held:
             # A driver leaves the line as it was when it cannot have the new settings: nobody wants it like that.
@@ -202,7 +167,7 @@ class Sampler:
         except Exception as error:
             log.warning("%s/%s cannot be closed: %s", self._name, channel, reason(error))
 
-    def _visit(self, each: _Input, now: float) -> None:
+    def _visit(self, each: Input, now: float) -> None:
         """Open an input that is not, read it, and decide when to come again."""
         was_open = each.open
         try:
@@ -219,19 +184,16 @@ class Sampler:
             self._sample(each)
         # One that can be read but not sampled has to fail ever more rarely, too.
         if was_open or not each.sampled:
-            each.pause = FIRST_PAUSE
-        # The next turn of an even schedule: what a slow read missed is left out, not made up for.
-        period = self._period(each)
-        each.due += (max(0.0, self._clock.monotonic() - each.due) // period + 1) * period
+            each.work()
+        each.turn(self._clock.monotonic(), self._period(each))
 
-    def _fail(self, each: _Input, now: float, error: Exception) -> None:
+    def _fail(self, each: Input, now: float, error: Exception) -> None:
         """Tell of it and come again later: what failed is opened anew, as the device may have gone and come back."""
         self._blocks.pause(each.channel.channel)
-        each.open, each.sampled, each.last = False, False, None
-        each.due, each.pause = now + each.pause, min(each.pause * 2, LONGEST_PAUSE)
+        each.fail(now)
         self._report(Trouble(each.channel, reason(error)))
 
-    def _sample(self, each: _Input) -> None:
+    def _sample(self, each: Input) -> None:
         """Have it sampled as often as is wanted."""
         rate, channel = each.rates.sample_rate, each.channel.channel
         each.sampled = rate is not None
@@ -248,7 +210,7 @@ class Sampler:
         if each and each.sampled:
             self._fail(each, self._clock.monotonic(), error)
 
-    def _take(self, each: _Input) -> None:
+    def _take(self, each: Input) -> None:
         channel = each.channel.channel
         self._interface.open(channel, "input", settings_of(self._interface, each.settings, channel))
         each.held = True
@@ -262,7 +224,7 @@ class Sampler:
                 log.info("%s reports no edges: it is polled", each.channel)
         each.open = True
 
-    def _read(self, each: _Input) -> None:
+    def _read(self, each: Input) -> None:
         edges = each.edges
         raw = self._newest(each)
         if raw is None:
@@ -275,12 +237,12 @@ class Sampler:
                 each.last = raw
                 self._report(Reading(each.channel, raw))
 
-    def _newest(self, each: _Input) -> float | None:
+    def _newest(self, each: Input) -> float | None:
         """What it is now; of one that is sampled, the newest sample, None before the first."""
         channel = each.channel.channel
         return self._blocks.newest(channel) if each.sampled else self._interface.read(channel)
 
-    def _edge(self, each: _Input, edge: Edge) -> None:
+    def _edge(self, each: Input, edge: Edge) -> None:
         if self._inputs.get(each.channel.channel) is not each:
             return  # the line was taken anew meanwhile
         with each.lock:
@@ -288,7 +250,7 @@ class Sampler:
             each.last = edge.raw
             self._report(EdgeSeen(each.channel, edge))
 
-    def _period(self, each: _Input) -> float:
+    def _period(self, each: Input) -> float:
         if each.watched:
             return CONFIRM
         return each.rates.period if self._watching else each.rates.idle_period

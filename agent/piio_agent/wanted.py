@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from piio_agent.channel import ChannelId
+from piio_agent.input import Rates
 from piio_agent.outputs.messages import Policies
-from piio_agent.sampler import Rates
 from piio_schemas.configuration import Configuration, InputPoint, OutputPoint
 
 

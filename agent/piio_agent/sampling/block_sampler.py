@@ -121,7 +121,7 @@ class BlockSampler:
             elif pause is None or pause > 0:
                 self._rest(pause)
             else:
-                self._sample_due()
+                self._attempt()
 
     def _rest(self, pause: float | None) -> None:
         """Sleep until a sample is due, or just before, or there is an order; one that comes late may wait a little."""
@@ -131,6 +131,15 @@ class BlockSampler:
         with self._wake:
             if not self._orders:
                 self._wake.wait(pause and pause - SHORT / 2)
+
+    def _attempt(self) -> None:
+        """Sample what is due; a mistake of ours must not end the thread, for all would look well then."""
+        try:
+            self._sample_due()
+        except Exception as error:
+            log.exception("%s could not be sampled", self._name)
+            for stream in list(self._active):
+                self._give_up(stream, error)
 
     def _until_due(self) -> float | None:
         """Seconds until the next sample; None if nothing is sampled."""
@@ -158,9 +167,12 @@ class BlockSampler:
                     raise InterfaceError(f"{what}: see to its wiring")
         except Exception as error:
             if len(due) == 1:
-                self._pause(due[0].channel)
-                self._on_failure(due[0].channel, error)
+                self._give_up(due[0], error)
             return False
         for stream, value in zip(due, values, strict=True):
             stream.add(value)
         return True
+
+    def _give_up(self, stream: Stream, error: Exception) -> None:
+        self._pause(stream.channel)
+        self._on_failure(stream.channel, error)
