@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from piio.private_file import make_private_folder
-from piio_webapp import display_door, login_form, pages, sockets, state_folder
+from piio_webapp import audit_page, display_door, login_form, pages, sockets, state_folder
 from piio_webapp.headers import secured
 from piio_webapp.hub import Hub
 from piio_webapp.logins import LASTING
@@ -43,7 +43,7 @@ def create_app(options: Options) -> tuple[Flask, Hub, SocketIO]:
     app.extensions["hub"] = hub
     CSRFProtect(app)
     login_form.limiter.init_app(app)
-    for blueprint in (login_form.blueprint, pages.blueprint, display_door.blueprint):
+    for blueprint in (login_form.blueprint, pages.blueprint, audit_page.blueprint, display_door.blueprint):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _explained)
     app.register_error_handler(CSRFError, _form_too_old)

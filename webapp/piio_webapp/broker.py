@@ -13,6 +13,7 @@ from piio.connection import Connection, Message, Will
 from piio.errors import NotConnected
 from piio.keeper import Keeper
 from piio_schemas import topics
+from piio_schemas.audit import Acted
 from piio_schemas.commands import GRACE, SetResult
 from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.requests import LEASE, LEASE_RENEWED, ViewersLease
@@ -51,6 +52,7 @@ class Broker:
         self._address = options.address
         self._cache = cache
         self._status = topics.WEBAPP_STATUS.at(self.prefix, instance=instance)
+        self._acted = topics.WEBAPP_ACTED.at(self.prefix, instance=instance)
         self._reply = topics.REPLY.at(self.prefix, user=self.user, rest=instance)
         self._keeper = Keeper(self._make, self._serve)
         self._lock = threading.Lock()
@@ -101,23 +103,32 @@ class Broker:
             connection.unsubscribe(filter for filter, _ in self._cache.filters_of(agent))
         self._cache.unlooked(agent)
 
-    def request(self, topic: str, request: Any, then: OnAnswer) -> None:
-        """Publish a request; `then` gets its answer, or what says that there was none. NotConnected while down."""
+    def request(self, topic: str, request: Any, then: OnAnswer, acts: Callable[[str], Acted] | None = None) -> None:
+        """Publish a request; `then` gets its answer, or what says that there was none. NotConnected while down.
+
+        `acts` says whom it is for, where it changes something.
+        """
         connection = self._connection()
         correlation = secrets.token_hex(8)
         self._wait(correlation, Waiting(time.monotonic() + LONGEST_ANSWER, then, NO_ANSWER))
         try:
+            if acts:
+                self._vouch(connection, acts(correlation))
             connection.request(topic, encode(request), self._reply, correlation.encode())
         except Exception:
             self._forget(correlation)
             raise
 
-    def set(self, topic: str, payload: bytes, id: str, ttl: float, then: OnAnswer) -> None:
-        """Publish a set; `then` gets its result within `ttl` and a second's grace. NotConnected while down."""
-        connection = self._connection()
+    def set(self, topic: str, payload: bytes, acted: Acted, ttl: float, then: OnAnswer) -> None:
+        """Publish a set of the id that is vouched for; NotConnected while down.
+
+        `then` gets its result within `ttl` and a second's grace.
+        """
+        connection, id = self._connection(), acted.id
         unknown = SetResult(id=id, status="failed", reason="outcome unknown: no result came in time")
         self._wait(id, Waiting(time.monotonic() + ttl + GRACE, then, unknown))
         try:
+            self._vouch(connection, acted)
             sent = connection.publish(topic, payload, topics.VALUE_SET.qos)
         except Exception:
             self._forget(id)
@@ -125,6 +136,10 @@ class Broker:
         if sent is None:
             self._forget(id)
             raise NotConnected("the broker is too slow: nothing was sent")
+
+    def _vouch(self, connection: Connection, acted: Acted) -> None:
+        """Tell the bridge for whom the next message is: in one stream, so that it comes first."""
+        connection.publish(self._acted, encode(acted), topics.WEBAPP_ACTED.qos)
 
     def _connection(self) -> Connection:
         connection = self._keeper.connection

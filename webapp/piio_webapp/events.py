@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from piio_schemas import requests, topics
+from piio_schemas.audit import AuditRequest
 from piio_schemas.identifiers import NAME, POINT
 from piio_schemas.roles import Role
 from piio_webapp.tick import PageTick
@@ -12,7 +13,7 @@ from piio_webapp.tick import PageTick
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 AgentName = Annotated[str, Meta(pattern=f"^{NAME}$", max_length=63)]
 PointName = Annotated[str, Meta(pattern=f"^{POINT}$", max_length=63)]
-Verb = Literal["history", "revisions", "restore", "copy", "forget", "preview", "save"]
+Verb = Literal["history", "revisions", "restore", "copy", "forget", "preview", "save", "audit", "audit_all"]
 
 
 class Look(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,14 +49,18 @@ class Route(Struct, frozen=True):
     role: Role
     topic: topics.Topic
     model: type[requests.Request]
+    acts: bool = False
+    """Whether it changes something: then the bridge is told for whom."""
 
 
 ROUTES: dict[str, Route] = {
     "history": Route(Role.VIEWER, topics.REQUEST_HISTORY, requests.HistoryRequest),
     "revisions": Route(Role.VIEWER, topics.REQUEST_REVISIONS, requests.RevisionsRequest),
     "preview": Route(Role.VIEWER, topics.REQUEST_PREVIEW, requests.PreviewRequest),
-    "restore": Route(Role.ADMIN, topics.REQUEST_RESTORE, requests.RestoreRequest),
-    "copy": Route(Role.ADMIN, topics.REQUEST_COPY, requests.CopyRequest),
-    "forget": Route(Role.ADMIN, topics.REQUEST_FORGET, requests.ForgetRequest),
-    "save": Route(Role.ADMIN, topics.CONFIG_SET, requests.ConfigurationRequest),
+    "restore": Route(Role.ADMIN, topics.REQUEST_RESTORE, requests.RestoreRequest, acts=True),
+    "copy": Route(Role.ADMIN, topics.REQUEST_COPY, requests.CopyRequest, acts=True),
+    "forget": Route(Role.ADMIN, topics.REQUEST_FORGET, requests.ForgetRequest, acts=True),
+    "save": Route(Role.ADMIN, topics.CONFIG_SET, requests.ConfigurationRequest, acts=True),
+    "audit": Route(Role.OPERATOR, topics.REQUEST_AUDIT, AuditRequest),
+    "audit_all": Route(Role.OPERATOR, topics.REQUEST_AUDIT_ALL, AuditRequest),
 }

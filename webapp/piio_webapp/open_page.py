@@ -39,6 +39,8 @@ class OpenPage(Struct, eq=False):
 
     sid: str
     login: str
+    address: str
+    """Where the browser is, as far as the web app can tell."""
     agent: str | None = None
     """The board it looks at; None: the list of boards."""
     raws: bool = False

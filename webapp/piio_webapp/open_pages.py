@@ -61,7 +61,7 @@ class OpenPages:
         for sid in list(self._pages):
             self._wire.close(sid)
 
-    def opened(self, sid: str, login: str) -> bool:
+    def opened(self, sid: str, login: str, address: str) -> bool:
         """Take a page in; False when there are too many. A page that is in already stays as it is."""
         with self._cache.lock:
             if sid in self._pages:
@@ -69,7 +69,7 @@ class OpenPages:
             of_login = sum(page.login == login for page in self._pages.values())
             if len(self._pages) >= MOST_PAGES or of_login >= MOST_OF_A_LOGIN:
                 return False
-            self._pages[sid] = OpenPage(sid, login)
+            self._pages[sid] = OpenPage(sid, login, address)
         return True
 
     def closed(self, sid: str) -> None:

@@ -5,10 +5,11 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
 from piio.errors import PiioError
 from piio_schemas import topics
+from piio_schemas.audit import Acted
 from piio_schemas.commands import DEFAULT_TTL, Set, SetResult
 from piio_schemas.documents import DocumentError, as_model, encode
 from piio_schemas.roles import Role, may_act_as
@@ -19,6 +20,19 @@ from piio_webapp.people import Who
 
 Tell = Callable[[Any], None]
 
+LONGEST_ADDRESS = 64
+
+
+class Actor(Struct, frozen=True):
+    """Who asks, and where that person's browser is."""
+
+    who: Who
+    address: str
+
+    def acts(self, id: str) -> Acted:
+        """Return what the bridge is told before a set or request of this id."""
+        return Acted(id=id, by=self.who.name, address=self.address[:LONGEST_ADDRESS])
+
 
 class Requests:
     """What people ask through their pages; `tell` gets the outcome, at once or later, on any thread."""
@@ -27,9 +41,9 @@ class Requests:
         self._broker = broker
         self._cache = cache
 
-    def set(self, who: Who, wanted: PageSet, tell: Tell) -> None:
+    def set(self, actor: Actor, wanted: PageSet, tell: Tell) -> None:
         """Ask a point for a value, unless the page is too old, the person may not or the bridge is not there."""
-        id = f"web-{secrets.token_hex(8)}"
+        id, who = f"web-{secrets.token_hex(8)}", actor.who
 
         def done(result: SetResult) -> None:
             tell({"id": wanted.id, **{key: value for key, value in to_builtins(result).items() if key != "id"}})
@@ -47,17 +61,17 @@ class Requests:
             return
         topic = topics.VALUE_SET.at(self._broker.prefix, agent=wanted.agent, point=wanted.point)
         try:
-            self._broker.set(topic, encode(command), id, DEFAULT_TTL, done)
+            self._broker.set(topic, encode(command), actor.acts(id), DEFAULT_TTL, done)
         except PiioError as error:
             done(SetResult(id=id, status="refused", reason=str(error)))
 
-    def ask(self, who: Who, asked: Ask, tell: Tell) -> None:
+    def ask(self, actor: Actor, asked: Ask, tell: Tell) -> None:
         """Carry a request in the name of the person; what it says itself about who asks is overwritten."""
 
         def failed(message: str) -> None:
             tell({"id": asked.id, "answer": {"ok": False, "error": {"message": message}}})
 
-        route = ROUTES[asked.verb]
+        route, who = ROUTES[asked.verb], actor.who
         if not may_act_as(who.role, route.role):
             failed(f"this needs the role {route.role}; you are {who.role}")
             return
@@ -67,7 +81,8 @@ class Requests:
         try:
             request = as_model({**asked.body, "by": who.name}, route.model)
             topic = route.topic.at(self._broker.prefix, agent=asked.agent or "")
-            self._broker.request(topic, request, lambda answer: tell({"id": asked.id, "answer": answer}))
+            acts = actor.acts if route.acts else None
+            self._broker.request(topic, request, lambda answer: tell({"id": asked.id, "answer": answer}), acts)
         except (DocumentError, PiioError) as error:
             failed(str(error))
 

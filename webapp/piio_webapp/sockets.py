@@ -14,7 +14,7 @@ from piio_webapp.logins import Logins
 from piio_webapp.open_page import OpenPage
 from piio_webapp.open_pages import OpenPages, Wire
 from piio_webapp.people import Who
-from piio_webapp.requests import Requests
+from piio_webapp.requests import Actor, Requests
 from piio_webapp.socket_guard import guarded
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,9 @@ def _connections(socketio: SocketIO, logins: Logins, pages: OpenPages) -> None:
     def connect(_: Any = None) -> bool:
         """Let in who is logged in; called by the server alone, and as an event it grants nothing."""
         login = session.get("login")
-        return isinstance(login, str) and logins.who(login) is not None and pages.opened(_sid(), login)
+        if not isinstance(login, str) or logins.who(login) is None:
+            return False
+        return pages.opened(_sid(), login, request.remote_addr or "")
 
     def gone(_: Any = None) -> None:
         pages.closed(_sid())
@@ -96,11 +98,11 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
 
     def set(who: Who, page: OpenPage, wanted: PageSet) -> None:
         if pages.begun(page):
-            requests.set(who, wanted, lambda answer: pages.answer(page.sid, answer))
+            requests.set(Actor(who, page.address), wanted, lambda answer: pages.answer(page.sid, answer))
 
     def ask(who: Who, page: OpenPage, wanted: Ask) -> None:
         if pages.begun(page):
-            requests.ask(who, wanted, lambda answer: pages.answer(page.sid, answer))
+            requests.ask(Actor(who, page.address), wanted, lambda answer: pages.answer(page.sid, answer))
 
     socketio.on_event("look", checked(look, Look))
     socketio.on_event("set", checked(set, PageSet))

@@ -16,9 +16,12 @@ export const manifest = {
   },
 };
 
-const LASTING = 4000;
+const LASTING = 4000; // ms that `done` is shown; whatever else became of it stays until the next press
 
-/** Asks the point for its other value; what is shown is what the board confirmed, never what was hoped. */
+/**
+ * Asks the point for its other value; what is shown is what the board confirmed, never what was hoped. Under the button
+ * stands what becomes of it: asked, then done, or refused, expired or failed with the reason.
+ */
 export default class Button extends Display {
   #value = null;
   #pending = false;
@@ -44,13 +47,13 @@ export default class Button extends Display {
   async press() {
     if (this.#pending) return;
     this.#pending = true;
-    this.#tell("", "");
+    this.#tell("pending", "asked…");
     this.#paint();
     const { on, off, pulse } = this.options;
     const result = await this.set(pulse || this.#value !== on ? on : off, pulse || null);
     this.#pending = false;
     if (result.status === "done" && typeof result.value === "number" && !pulse) this.#value = result.value;
-    this.#tell(result.status, result.status === "done" ? "" : `${result.status}: ${result.reason || "no reason was given"}`);
+    this.#tell(result.status, result.status === "done" ? "done" : `${result.status}: ${result.reason || "no reason was given"}`);
     this.#paint();
   }
 
@@ -66,8 +69,8 @@ export default class Button extends Display {
   #tell(status, text) {
     clearTimeout(this.timer);
     this.answer.dataset.status = status;
-    this.dataset.status = this.#pending ? "pending" : status;
+    this.dataset.status = status;
     write(this.answer, text);
-    if (text) this.timer = setTimeout(() => write(this.answer, ""), LASTING * 2);
+    if (status === "done") this.timer = setTimeout(() => write(this.answer, ""), LASTING);
   }
 }
