@@ -56,6 +56,7 @@ class Part:
         self._command = [*before, *command]
         self._log = log
         self._environment = environment or {}
+        self._log_size = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -72,6 +73,7 @@ class Part:
     def start(self) -> "Part":
         """Start it, or start it again."""
         with self._log.open("ab") as log:
+            self._log_size = log.tell()
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0,
                 env={**os.environ, **self._environment},
@@ -95,6 +97,12 @@ class Part:
     def kill(self) -> None:
         """End it by -9."""
         self.end(signal.SIGKILL)
+
+    def wait_until_up(self) -> None:
+        """Wait until it has begun its work, with or without a broker: it has threads, or has said something."""
+        size = self._log_size
+        begun = Path(f"/proc/{self.pid}/task")
+        eventually(lambda: len(list(begun.iterdir())) > 1 or self._log.stat().st_size > size, f"a {self.name} at work")
 
     def wait_until_said(self, text: str) -> None:
         """Wait until its log has the text."""
