@@ -26,7 +26,8 @@ from piio_agent.outputs.messages import (
     Stop,
     StopAll,
 )
-from piio_agent.outputs.policies import raw_at_start, raw_when_lost, raw_when_released
+from piio_agent.outputs.policies import raw_at_start, raw_when_lost
+from piio_agent.outputs.safety import drive_safe, keep_off, let_go
 from piio_agent.outputs.switches import Switches
 from piio_agent.reasons import reason
 
@@ -120,7 +121,7 @@ class Engine:
         self._take(line, now)
         if before and before.held and not line.held:
             # A driver leaves the line as it was when it cannot have the new settings: nobody looks after it then.
-            self._let_go(before, now)
+            let_go(before, now)
 
     def _line(self, message: Open) -> Line:
         channel, new = message.channel, message.channel not in self._switches
@@ -135,7 +136,7 @@ class Engine:
         try:
             line.take(now)
         except Forbidden as error:
-            _keep_off(line, error)
+            keep_off(line, error)
             self._take(line, now)
         except Exception as error:
             self._broke(line, error, now)
@@ -151,7 +152,7 @@ class Engine:
         try:
             line.follow(message.policies, message.point, now)
         except Forbidden as error:
-            _keep_off(line, error)
+            keep_off(line, error)
             if line.held:
                 self._move(line, now)
 
@@ -171,7 +172,7 @@ class Engine:
 
     def _move(self, line: Line, now: float) -> None:
         try:
-            _drive_safe(line, line.wanted, now)
+            drive_safe(line, line.wanted, now)
         except Exception as error:
             # It is taken anew, with the raw that it has to be.
             self._broke(line, error, now)
@@ -210,22 +211,9 @@ class Engine:
     def _close(self, channel: ChannelId, now: float) -> None:
         line = self._lines.pop(channel, None)
         if line:
-            self._let_go(line, now)
+            let_go(line, now)
             line.leave()
         self._report(Closed(channel))
-
-    def _let_go(self, line: Line, now: float) -> None:
-        """Nobody looks after a line that is let go: it is left as if the bridge were lost, or off in an interlock."""
-        raw = raw_when_released(line.policies)
-        try:
-            if line.held and raw is not None and raw != line.wanted:
-                _drive_safe(line, raw, now)
-        except Exception as error:
-            log.warning("%s cannot be driven safe: %s", line.channel, reason(error))
-        try:
-            line.close()
-        except Exception as error:
-            log.warning("%s cannot be closed: %s", line.channel, reason(error))
 
     def _stop_all(self, message: StopAll, now: float) -> None:
         why = f"stopped by {message.by}"
@@ -242,7 +230,7 @@ class Engine:
         lines, self._lines = list(self._lines.values()), {}
         for line in lines:
             held = line.held
-            self._let_go(line, now)
+            let_go(line, now)
             if held:
                 self._tell(line)
             self._report(Closed(line.channel))
@@ -256,21 +244,3 @@ class Engine:
 
     def _result(self, order: Order, status: str, why: str, read: float | None = None) -> None:
         self._report(Outcome(order.id, order.channel, status, why, read))  # type: ignore[arg-type]
-
-
-def _drive_safe(line: Line, raw: float, now: float) -> None:
-    """Drive a line to what its policies say, or off where that cannot or must not be: never leave it as it is."""
-    try:
-        line.drive(raw, now)
-    except Forbidden as error:
-        _keep_off(line, error)
-        line.drive(0.0, now)
-    except ValueRefused as error:
-        log.error("%s: %s: it is switched off instead", line.channel, reason(error))
-        line.drive(0.0, now)
-
-
-def _keep_off(line: Line, error: Forbidden) -> None:
-    """It was to be on by itself, and an interlock is against it: it stays off until a new order, as in a fail-safe."""
-    line.settle(0.0, f"{line.fail_safe}; {error}" if line.fail_safe else str(error))
-    log.warning("%s stays off: %s", line.channel, line.fail_safe)
