@@ -18,6 +18,9 @@ from piio_agent.configuring import Configuring
 from piio_agent.counting.counts import KeptCounts
 from piio_agent.counting.interface import Counting
 from piio_agent.hardware import Hardware
+from piio_agent.holder.link import Link
+from piio_agent.holder.messages import Hello
+from piio_agent.holder.remote import remote
 from piio_agent.inbox import Inbox
 from piio_agent.interfaces.contract import Context
 from piio_agent.late import Late
@@ -36,6 +39,7 @@ from piio_agent.storage import LastOutputs, StoredConfiguration
 from piio_agent.uplink import OFFLINE, Uplink
 from piio_agent.viewers import Viewers
 from piio_agent.wanted import kept
+from piio_agent.watchdog import Watchdog
 from piio_schemas import topics
 from piio_schemas.blocks import Block
 from piio_schemas.commands import WriteResult
@@ -55,7 +59,8 @@ LAST_WORDS = 0.7
 class Agent:
     """One board. `run` is its life, on the thread that calls it; `stop` may be called from anywhere."""
 
-    def __init__(self, identity: Identity, clock: Clock | None = None) -> None:
+    def __init__(self, identity: Identity, clock: Clock | None = None, apart: bool = False) -> None:
+        """Put it together; `apart`: outputs are held by a process of their own, which outlives this one."""
         self.identity = identity
         self.boot = secrets.token_hex(8)
         self._clock = clock = clock or SystemClock()
@@ -63,7 +68,7 @@ class Agent:
         self._stored = StoredConfiguration(folder / "config.json") if folder else None
         self._board = Board()
         self._born = clock.boottime()
-        self._ended = False
+        self._ended = self.leaving = False
         self.loop = Loop(clock)
         self.complaints = Complaints(clock)
         self.hardware = Hardware(identity.interfaces, Context(clock, folder), identity.folders)
@@ -73,12 +78,17 @@ class Agent:
         self.counts = KeptCounts(folder / "counts.json" if folder else None, clock)
         self.blocks = Outbox(self.loop, self._say_block)
         self.edges = Edges(self.loop, self._say_edge, self._say_block, self.readings.accept)
-        self.samplers = {
-            name: Sampler(name, Counting(name, interface, self.counts), clock, self._on_report)
+        self._link = self._make_link() if apart else None
+        memory = LastOutputs(folder / "outputs.json" if folder else None, clock)
+        self.outputs = self._link or Outputs(self.hardware.interfaces, clock, memory, self.output_reported)
+        self.inputs = {
+            name: remote(name, interface, self._link) if self._link and not interface.divisible else interface
             for name, interface in self.hardware.interfaces.items()
         }
-        memory = LastOutputs(folder / "outputs.json" if folder else None, clock)
-        self.outputs = Outputs(self.hardware.interfaces, clock, memory, self._on_output)
+        self.samplers = {
+            name: Sampler(name, Counting(name, interface, self.counts), clock, self._on_report)
+            for name, interface in self.inputs.items()
+        }
         self.applied = AppliedState(self.boot, self.loop, clock, self._say_applied)
         self.configuring = Configuring(
             self.hardware, self.samplers, self.outputs, self.applied, self.readings, self.loop
@@ -101,6 +111,7 @@ class Agent:
         self.presence.start()
         self.loop.every(1.0, self.readings.repeat)
         self.loop.every(HEALTH, self._say_health)
+        self._begin_to_notify()
         try:
             self.loop.run()
         finally:
@@ -108,6 +119,11 @@ class Agent:
 
     def stop(self) -> None:
         """End `run`."""
+        self.loop.stop()
+
+    def leave(self) -> None:
+        """End `run` and leave the outputs as they are, for an agent that begins within their leases."""
+        self.leaving = True
         self.loop.stop()
 
     def accept(self, configuration: Configuration) -> None:
@@ -133,6 +149,12 @@ class Agent:
         else:
             self.loop.after(0.02, lambda: self._begin_to_connect(waited + 0.02))
 
+    def _begin_to_notify(self) -> None:
+        watchdog = Watchdog()
+        self.loop.post(watchdog.ready)
+        if watchdog.period:
+            self.loop.every(watchdog.period, watchdog.alive)
+
     # Other threads hand over what they have; everything below them runs on the loop.
 
     def _on_connected(self, number: int, connection: Connection) -> None:
@@ -151,8 +173,25 @@ class Agent:
         key = report.interface if isinstance(report, Looked) else report.channel
         self.loop.post_newest((type(report), key), partial(self._input, report))
 
-    def _on_output(self, report: outputs.Report) -> None:
+    def output_reported(self, report: outputs.Report) -> None:
+        """An output has something to tell."""
         self.loop.post_newest((type(report), report.channel), partial(self._output, report))
+
+    def holder_up(self, held: list[ChannelId]) -> None:
+        """The outputs' process is there, with these outputs from before."""
+        self.loop.post(lambda: self.configuring.outputs_up(held))
+
+    def holder_down(self, reason: str) -> None:
+        """The outputs' process is gone."""
+        self.loop.post(lambda: self.configuring.outputs_down(reason))
+
+    def holder_asks(self) -> None:
+        """The outputs' process wants to know whether the loop is there."""
+        self.loop.post_newest("pong", self._answer_holder)
+
+    def _answer_holder(self) -> None:
+        if self._link:
+            self._link.pong()
 
     def _connected(self, number: int, connection: Connection, found: Board) -> None:
         self._board = found
@@ -270,6 +309,12 @@ class Agent:
         """The present connection, None while it is not ours to speak on."""
         return self.presence.number if self.presence.announcing else None
 
+    def _make_link(self) -> Link:
+        identity = self.identity
+        folder = str(identity.folder) if identity.folder else None
+        hello = Hello(software(), identity.interfaces, [str(each) for each in identity.folders], folder)
+        return Link(identity.name, hello, self)
+
     def _simulated(self) -> bool:
         return all(each.driver == "simulated" for each in self.identity.interfaces.values())
 
@@ -277,7 +322,10 @@ class Agent:
         if self._ended:
             return
         self._ended = True
-        self.outputs.stop(LAST_WORDS)
+        if self.leaving and self._link:
+            self._link.leave()
+        else:
+            self.outputs.stop(LAST_WORDS)
         self.loop.drain()  # the last raws of the outputs
         for sampler in self.samplers.values():
             sampler.stop(LAST_WORDS / len(self.samplers))

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from contextlib import ExitStack
@@ -45,7 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run until SIGTERM or Ctrl-C; 2 if what was said cannot be used."""
+    """Run until SIGTERM or Ctrl-C; 2 if what was said cannot be used.
+
+    SIGHUP from a supervisor begins anew, with outputs left as they are.
+    """
     try:
         who = _identity(arguments)
     except PiioError as error:
@@ -54,10 +58,15 @@ def run(arguments: argparse.Namespace) -> int:
     if not logging.getLogger().handlers:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
     with ExitStack() as held:
-        agent = Agent(_with_folder(who, held))
-        for number in (signal.SIGTERM, signal.SIGINT):
+        agent = Agent(_with_folder(who, held), apart=True)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: agent.stop())
+        if not sys.stdin.isatty():
+            # From a supervisor; a terminal's means that it is gone.
+            signal.signal(signal.SIGHUP, lambda *_: agent.leave())
         agent.run()
+    if agent.leaving:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  (ourselves again)
     return 0
 
 

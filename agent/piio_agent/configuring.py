@@ -1,14 +1,14 @@
 """From the configuration in force to the one that is wanted, by the difference alone."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from piio_agent.applied import AppliedState
 from piio_agent.channel import ChannelId
 from piio_agent.hardware import Hardware
 from piio_agent.loop import Loop, Timer
-from piio_agent.outputs.messages import Change, Close, Open
-from piio_agent.outputs.outputs import Outputs
+from piio_agent.outputs.messages import Change, Close, Message, Open
 from piio_agent.readings import Readings
 from piio_agent.refusals import refusals
 from piio_agent.sampler import Sampler
@@ -21,6 +21,14 @@ PATIENCE = 2.0
 """Seconds that released channels may take before others are opened all the same."""
 
 
+class Orders(Protocol):
+    """Whoever takes messages to the outputs, in this process or in another one."""
+
+    def send(self, message: Message) -> bool:
+        """Hand a message over; False if it was not taken."""
+        ...
+
+
 class Configuring:
     """Asks samplers and outputs for what the configuration wants.
 
@@ -31,7 +39,7 @@ class Configuring:
         self,
         hardware: Hardware,
         samplers: Mapping[str, Sampler],
-        outputs: Outputs,
+        outputs: Orders,
         applied: AppliedState,
         readings: Readings,
         loop: Loop,
@@ -47,6 +55,10 @@ class Configuring:
         self._wanted: dict[ChannelId, Wanted] = {}
         self._asked: dict[ChannelId, Wanted] = {}
         self._closing: set[ChannelId] = set()
+        self._closing_outputs: set[ChannelId] = set()
+        self._left: set[ChannelId] = set()
+        """Outputs that are held for an agent before this one; those that nobody wants any more are let go."""
+        self._accepted = False
         self._timer: Timer | None = None
         self._impatient = False
 
@@ -55,6 +67,8 @@ class Configuring:
         self.configuration = configuration
         self._refused = self._refusals()
         self._wanted = wanted(configuration, self._refused)
+        self._accepted = True
+        self._let_go_of_left()
         self._advance()
         self._applied.accept(configuration, self._refused)
 
@@ -63,9 +77,28 @@ class Configuring:
         if self._refusals() != self._refused:
             self.accept(self.configuration)
 
+    def outputs_up(self, held: Iterable[ChannelId]) -> None:
+        """Whoever holds the outputs is there, with these already: each is asked for, which touches none of those."""
+        self._left = set(held)
+        if self._accepted:
+            self._let_go_of_left()
+        for id, now in self._asked.items():
+            if isinstance(now, WantedOutput):
+                self._take(id, now)
+
+    def outputs_down(self, reason: str) -> None:
+        """Nobody holds the outputs, until `outputs_up`."""
+        for id, now in self._asked.items():
+            if isinstance(now, WantedOutput) and self._hardware.missing(id.interface) is None:
+                self._applied.note(id, reason)
+                self._readings.fail(id)
+        for id in [id for id in self._closing if id in self._closing_outputs]:
+            self.released(id)
+
     def released(self, id: ChannelId) -> None:
         """A channel was let go."""
         self._closing.discard(id)
+        self._closing_outputs.discard(id)
         if not self._closing:
             self._impatient = False
             if self._timer:
@@ -125,9 +158,18 @@ class Configuring:
             return
         self._closing.add(id)
         if isinstance(now, WantedOutput):
+            self._closing_outputs.add(id)
             self._outputs.send(Close(id))
         else:
             self._samplers[id.interface].close(id.channel)
+
+    def _let_go_of_left(self) -> None:
+        for id in self._left:
+            if not isinstance(self._wanted.get(id), WantedOutput):
+                self._closing.add(id)
+                self._closing_outputs.add(id)
+                self._outputs.send(Close(id))
+        self._left = set()
 
     def _change(self, id: ChannelId, new: Wanted) -> None:
         self._asked[id] = new

@@ -120,7 +120,7 @@ class Inbox:
             self._agent.viewers.lease(user, lease.seconds)
 
     def _simulate(self, id: ChannelId, message: Message) -> None:
-        interface = self._agent.hardware.interfaces.get(id.interface)
+        interface = self._agent.inputs.get(id.interface)
         payload = message.payload.strip()
         try:
             if message.retained:

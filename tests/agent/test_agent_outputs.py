@@ -176,26 +176,6 @@ def test_a_clean_end_leaves_outputs_where_they_are_safe(desk: Any, lamp: Any, tm
     assert desk.raws("gpio/17", since) == ["0"]
 
 
-def test_an_output_that_is_killed_starts_as_its_policy_says(desk: Any, spawn: Start, tmp_path: Path) -> None:
-    desk.be_the_bridge()
-    desk.configure(points={"lamp": LAMP, "last": LAMP | {"channel": "18", "on_start": "last"}})
-    agent = spawn()
-    desk.wait_applied(1)
-    assert desk.write("gpio/17", 1).status == desk.write("gpio/18", 1, point="last").status == "done"
-    killed = desk.now()
-    agent.kill()
-    desk.wait_for("status", "offline", killed)
-    since = desk.now()
-    agent = spawn()
-    desk.wait_for("beacon", since=since)
-    desk.wait_for("raw/gpio/17", "0", since)
-    desk.wait_for("raw/gpio/18", "1", since)
-    agent.send_signal(signal.SIGTERM)
-    assert agent.wait(3) == 0
-    first = [e["level"] for e in trace(tmp_path, desk.agent) if e.get("event") == "open" and e["channel"] == "18"]
-    assert first == [0, 1]
-
-
 def test_an_output_that_cannot_be_driven_fails_is_said_and_comes_back(desk: Any, lamp: Any) -> None:
     board = lamp.agent.hardware.interfaces["gpio"].board
     board.fault("gpio", "17", "the relay board is out")

@@ -110,6 +110,9 @@ class Interface:
     """What people read, e.g. `GPIO lines (libgpiod)`."""
     Options: ClassVar[type[Any]] = NoOptions
     Settings: ClassVar[type[Any]] = NoSettings
+    divisible: ClassVar[bool] = False
+    """Whether one process may hold inputs of this hardware while another holds outputs of it. If not, the process that
+    holds the outputs opens the inputs as well, and they are read through it: a little slower, and always right."""
 
     options: Any
     context: Context

@@ -45,6 +45,7 @@ class Gpiod(Interface):
 
     name = "gpiod"
     title = "GPIO lines (libgpiod)"
+    divisible = True
     Options: ClassVar[type[Any]] = GpiodOptions
     Settings: ClassVar[type[Any]] = LineSettings
     options: GpiodOptions

@@ -31,6 +31,7 @@ class Iio(Interface):
 
     name = "iio"
     title = "Kernel converters and sensors (IIO)"
+    divisible = True
     Options: ClassVar[type[Any]] = IioOptions
     options: IioOptions
 

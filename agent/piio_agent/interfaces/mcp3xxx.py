@@ -48,6 +48,7 @@ class Mcp3xxx(Interface):
     """Reads counts: 0 for 0 V, the most for the reference voltage."""
 
     Options: ClassVar[type[Any]] = Mcp3xxxOptions
+    divisible = True
     options: Mcp3xxxOptions
 
     def __init__(self, options: Mcp3xxxOptions, context: Context) -> None:

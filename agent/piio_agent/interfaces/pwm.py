@@ -51,6 +51,7 @@ class Pwm(Interface):
 
     name = "pwm"
     title = "PWM outputs (sysfs)"
+    divisible = True
     Options: ClassVar[type[Any]] = PwmOptions
     Settings: ClassVar[type[Any]] = PwmSettings
     options: PwmOptions

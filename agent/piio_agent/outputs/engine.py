@@ -17,6 +17,7 @@ from piio_agent.outputs.messages import (
     Change,
     Close,
     Closed,
+    Forsaken,
     Heard,
     Message,
     Open,
@@ -87,6 +88,8 @@ class Engine:
                 self._close(message.channel, now)
             case StopAll():
                 self._stop_all(message, now)
+            case Forsaken():
+                self._forsake(message.reason, now)
             case Stop():
                 self._stop(now)
                 return
@@ -221,9 +224,19 @@ class Engine:
             self._result(order, "refused", why)
         log.warning("all outputs go where they are safe: %s", why)
         for line in self._lines.values():
-            line.settle(raw_when_lost(line.policies) or 0.0, why)
-            if line.held:
-                self._move(line, now)
+            self._make_safe(line, raw_when_lost(line.policies) or 0.0, why, now)
+
+    def _forsake(self, why: str, now: float) -> None:
+        for line in self._lines.values():
+            raw = raw_when_lost(line.policies)
+            if raw is not None and (raw != line.wanted or line.pulse_ends is not None):
+                log.warning("%s goes to %g: %s", line.channel, raw, why)
+                self._make_safe(line, raw, why, now)
+
+    def _make_safe(self, line: Line, raw: float, why: str, now: float) -> None:
+        line.settle(raw, why)
+        if line.held:
+            self._move(line, now)
 
     def _stop(self, now: float) -> None:
         self._diary.end()

@@ -76,11 +76,17 @@ class StopAll(Struct, frozen=True, tag=True):
     waiting: tuple[Order, ...] = ()
 
 
+class Forsaken(Struct, frozen=True, tag=True):
+    """The rest of the agent is not there: drive every output to where it is safe, or leave it where that is wanted."""
+
+    reason: str
+
+
 class Stop(Struct, frozen=True, tag=True):
     """Drive every output to where it is safe and let it go; nothing comes after."""
 
 
-Message = Open | Change | Close | Order | Heard | StopAll | Stop
+Message = Open | Change | Close | Order | Heard | StopAll | Forsaken | Stop
 
 
 class Became(Struct, frozen=True, tag=True):

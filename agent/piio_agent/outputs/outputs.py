@@ -9,7 +9,7 @@ from piio_agent.interfaces.contract import Interface
 from piio_agent.outputs.engine import Engine
 from piio_agent.outputs.interlocks import Interlocks
 from piio_agent.outputs.memory import Memory
-from piio_agent.outputs.messages import Heard, Message, Report, Stop, StopAll
+from piio_agent.outputs.messages import Forsaken, Heard, Message, Report, Stop, StopAll
 from piio_agent.outputs.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Outputs:
 
     def send(self, message: Message) -> bool:
         """Hand a message over; False: an order was not taken, as too many wait or there is no such interface."""
-        if isinstance(message, Heard | StopAll | Stop):
+        if isinstance(message, Heard | StopAll | Forsaken | Stop):
             taken = [runner.send(message) for runner in self._runners.values()]
             return all(taken)
         runner = self._runners.get(message.channel.interface)

@@ -1,0 +1,1 @@
+"""The outputs' own small process: it holds the lines, outlives the rest of the agent and keeps them safe without it."""

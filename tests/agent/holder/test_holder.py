@@ -1,0 +1,213 @@
+"""Outputs outlive the agent's process, are safe within two seconds without it, and a new one finds them as they are."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+LAMP = {"interface": "gpio", "channel": "17", "direction": "output"}
+PATIENCE = 8.0
+
+Spawn = Callable[..., subprocess.Popen[str]]
+
+
+class Bench:
+    """An agent's process, the process that holds its outputs, and the simulated board's trace of what they did."""
+
+    def __init__(self, desk: Any, spawn: Spawn, folder: Path) -> None:
+        self.desk = desk
+        self._spawn = spawn
+        self._trace = folder / "agents" / desk.agent / "trace.jsonl"
+        self.agent = spawn()
+
+    def start_again(self) -> None:
+        """Start another agent in the place of one that has ended, and wait until it may be asked for something."""
+        self.agent.wait(PATIENCE)
+        since = self.desk.now()
+        self.agent = self._spawn()
+        self.desk.wait_for("beacon", since=since)
+
+    def configure(self, **policies: Any) -> None:
+        """Have the lamp in force, with these policies."""
+        self.desk.be_the_bridge()
+        self.desk.configure(points={"lamp": LAMP | policies})
+        assert self.desk.wait_applied(1) == {"lamp": {"ok": True}}
+
+    def switch_on(self) -> None:
+        assert self.desk.write("gpio/17", 1).status == "done"
+
+    def moves(self) -> list[tuple[str, int | None]]:
+        """What befell the lamp's line, oldest first: levels it was driven to, and the takings and lettings go."""
+        entries = [msgspec.json.decode(line) for line in self._trace.read_text().splitlines()]
+        return [
+            (each.get("event") or "level", each.get("level"))
+            for each in entries
+            if (each["interface"], each["channel"]) == ("gpio", "17")
+        ]
+
+    def wait_moves(self, wanted: Callable[[list[tuple[str, int | None]]], bool], within: float = PATIENCE) -> float:
+        """Wait until the line did what is wanted; returns how long it took, in seconds."""
+        begun = time.monotonic()
+        while not wanted(self.moves()):
+            assert time.monotonic() - begun < within, self.moves()
+            time.sleep(0.02)
+        return time.monotonic() - begun
+
+    def holder(self) -> int | None:
+        """The process that holds the outputs."""
+        for each in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (each / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"piio_agent.holder" in words and self.desk.agent.encode() in words:
+                return int(each.name)
+        return None
+
+    def wait_holder(self, wanted: Callable[[int | None], bool]) -> None:
+        begun = time.monotonic()
+        while not wanted(self.holder()):
+            assert time.monotonic() - begun < PATIENCE
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def bench(desk: Any, spawn: Spawn, tmp_path: Path) -> Iterator[Bench]:
+    desk.publish("status", "offline", retain=True)
+    made = Bench(desk, spawn, tmp_path)
+    yield made
+    made.agent.kill()
+    holder = made.holder()
+    if holder:
+        os.kill(holder, signal.SIGKILL)
+
+
+def test_an_agent_that_is_killed_and_started_again_finds_its_outputs_as_they_were(bench: Bench) -> None:
+    bench.configure()
+    bench.switch_on()
+    before, holder, since = bench.moves(), bench.holder(), bench.desk.now()
+    bench.agent.kill()
+    bench.start_again()
+    bench.desk.wait_for("raw/gpio/17", "1", since)
+    assert bench.desk.wait_applied(1, since) == {"lamp": {"ok": True}}
+    assert (bench.moves(), bench.holder()) == (before, holder)
+    assert bench.desk.write("gpio/17", 0).status == "done"
+    assert bench.moves()[-1] == ("level", 0)
+
+
+def test_outputs_are_safe_within_two_seconds_of_their_agents_death_and_their_process_ends(bench: Bench) -> None:
+    bench.configure()
+    bench.switch_on()
+    bench.agent.kill()
+    assert bench.wait_moves(lambda moves: ("level", 0) in moves[-2:]) <= 2.0
+    bench.wait_holder(lambda pid: pid is None)
+    assert bench.moves()[-1][0] == "close"
+
+
+def test_outputs_are_safe_within_two_seconds_of_an_agent_that_hangs_and_stay_so_until_a_new_set(bench: Bench) -> None:
+    bench.configure()
+    bench.switch_on()
+    since = bench.desk.now()
+    bench.agent.send_signal(signal.SIGSTOP)
+    assert bench.wait_moves(lambda moves: moves[-1] == ("level", 0)) <= 2.0
+    bench.agent.send_signal(signal.SIGCONT)
+    told = bench.desk.wait_point("lamp", lambda point: point.get("fail_safe"), since)
+    assert told["fail_safe"] == "the agent's process has not answered for 1.5 s"
+    bench.switch_on()
+    assert bench.moves()[-1] == ("level", 1)
+
+
+def test_an_output_that_is_to_hold_is_held_without_its_agent_and_found_by_the_next(bench: Bench) -> None:
+    bench.configure(on_lost="hold", lease=2)
+    bench.switch_on()
+    before, holder = bench.moves(), bench.holder()
+    bench.agent.kill()
+    bench.agent.wait(PATIENCE)
+    time.sleep(2.5)  # it is time that must pass without anything happening
+    assert (bench.moves(), bench.holder()) == (before, holder)
+    since = bench.desk.now()
+    bench.start_again()
+    bench.desk.wait_for("raw/gpio/17", "1", since)
+    assert bench.moves() == before
+
+
+def test_an_agent_that_is_asked_to_begin_anew_leaves_its_outputs_as_they_are(bench: Bench) -> None:
+    bench.configure()
+    bench.switch_on()
+    before, since = bench.moves(), bench.desk.now()
+    bench.agent.send_signal(signal.SIGHUP)
+    bench.desk.wait_for("status", "offline", since)
+    bench.desk.wait_for("raw/gpio/17", "1", since)
+    assert bench.moves() == before
+    assert bench.agent.poll() is None
+
+
+def test_an_agent_that_is_told_to_end_leaves_nothing_on(bench: Bench) -> None:
+    bench.configure()
+    bench.switch_on()
+    bench.agent.terminate()
+    assert bench.agent.wait(PATIENCE) == 0
+    assert bench.moves()[-2:] == [("level", 0), ("close", None)]
+    bench.wait_holder(lambda pid: pid is None)
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
+def test_outputs_whose_process_is_lost_are_taken_again_as_their_policies_say(bench: Bench, end: signal.Signals) -> None:
+    bench.configure(on_start="on")
+    holder, since = bench.holder(), bench.desk.now()
+    assert holder
+    os.kill(holder, end)
+    bench.desk.wait_for("raw/gpio/17", "", since)
+    bench.desk.wait_for("raw/gpio/17", "1", since)
+    assert bench.holder() not in (None, holder)
+    assert bench.desk.write("gpio/17", 0).status == "done"
+    assert bench.moves()[-1] == ("level", 0)
+
+
+def test_outputs_of_which_both_processes_are_killed_start_as_their_policies_say(bench: Bench) -> None:
+    desk = bench.desk
+    desk.be_the_bridge()
+    desk.configure(points={"lamp": LAMP, "last": LAMP | {"channel": "18", "on_start": "last"}})
+    desk.wait_applied(1)
+    assert desk.write("gpio/17", 1).status == desk.write("gpio/18", 1, point="last").status == "done"
+    holder, since = bench.holder(), desk.now()
+    assert holder
+    bench.agent.kill()
+    os.kill(holder, signal.SIGKILL)
+    bench.start_again()
+    desk.wait_for("raw/gpio/17", "0", since)
+    desk.wait_for("raw/gpio/18", "1", since)
+
+
+def test_what_a_new_configuration_does_not_want_is_let_go_of_though_another_agent_had_it_opened(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.configure(on_lost="hold")
+    bench.switch_on()
+    bench.agent.kill()
+    bench.agent.wait(PATIENCE)
+    (tmp_path / "agents" / bench.desk.agent / "config.json").unlink(missing_ok=True)
+    bench.desk.configure(2)
+    bench.start_again()
+    bench.wait_moves(lambda moves: ("close", None) in moves)
+
+
+def test_inputs_of_hardware_that_cannot_be_shared_are_read_through_the_process_of_its_outputs(bench: Bench) -> None:
+    bench.desk.be_the_bridge()
+    button = {"interface": "gpio", "channel": "27", "events": True}
+    wired = {"interface": "gpio", "channel": "22", "direction": "output"}
+    bench.desk.configure(points={"lamp": wired, "button": button, "knob": {"interface": "adc", "channel": "3"}})
+    bench.desk.wait_applied(1)
+    since = bench.desk.now()
+    assert bench.desk.write("gpio/22", 1).status == "done"
+    assert bench.desk.wait_json("event/gpio/27", lambda edge: edge["edge"] == "rising", since)["lost"] == 0
+    bench.desk.wait_for("raw/gpio/27", "1", since)
+    bench.desk.publish("viewers/anna", {"seconds": 15})
+    bench.desk.publish("sim/adc/3", "77")
+    bench.desk.wait_for("raw/adc/3", "77", since)
