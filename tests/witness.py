@@ -134,17 +134,17 @@ class Witness:
 
     def trace(self, channel: str, agent: str = "demo") -> list[Any]:
         """Return what the simulated board recorded of one line, oldest first."""
-        return [entry for entry in self._traced(agent) if entry["channel"] == channel]
+        return [entry for entry in self.traced(agent) if entry["channel"] == channel]
 
     def moves(self, agent: str = "demo") -> dict[str, list[Any]]:
         """Return by line what outputs of the board made of it, oldest first."""
         found: dict[str, list[Any]] = {}
-        for entry in self._traced(agent):
+        for entry in self.traced(agent):
             if entry.get("by") == "output" and "event" not in entry:
                 found.setdefault(entry["channel"], []).append(entry)
         return found
 
-    def _traced(self, agent: str) -> list[Any]:
+    def traced(self, agent: str = "demo") -> list[Any]:
         """Return what was recorded of the lines; the last one may be half written when the board was killed."""
         file = self._boards / "agents" / agent / "trace.jsonl"
         whole = (line for line in file.read_text().splitlines(keepends=True) if line.endswith("}\n"))

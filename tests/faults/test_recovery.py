@@ -52,11 +52,12 @@ def test_all_is_right_again_within_ten_seconds(
     assert _points(witness.seen["piio/demo/config"]) == _points(revision)
     moves = [entry for entry in witness.trace("17")[before:] if entry.get("by") == "output"]
     opened = [entry["level"] for entry in witness.trace("17")[before:] if entry.get("event") == "open"]
-    if "agent" in order:
+    if opened:
+        # The next agent took longer than its outputs wait.
+        assert "agent" in order
         assert set(opened) == {0}, "on_start is off"
-        assert [entry["level"] for entry in moves] == [1], "nothing but our own toggle moved the line"
+        assert [entry["level"] for entry in moves] == [0, 1], "it went safe, and our own toggle moved it"
     else:
-        assert opened == []
         assert [entry["level"] for entry in moves] == [0], "nothing but our own toggle moved the line"
     with urlopen(victim.env["PIIO_WEB_URL"] + "/healthz", timeout=5) as page:
         assert page.status == 200
