@@ -256,19 +256,27 @@ class Cable:
 
     def __init__(self, broker: Any) -> None:
         self._broker = broker
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = Address("127.0.0.1", self._listener.getsockname()[1])
-        self.whole = True
         self._ends: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.address = Address("127.0.0.1", 0)
+        self.mend()
 
-    def _accept(self) -> None:
+    def mend(self) -> None:
+        """It is whole: who tries gets through."""
+        self._listener = socket.create_server(("127.0.0.1", self.address.port))
+        self.address = Address("127.0.0.1", self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Nobody gets through any more."""
+        for end in (self._listener, *self._ends):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                here, _ = self._listener.accept()
-                if not self.whole:
-                    here.close()
-                    continue
+                here, _ = listener.accept()
                 there = socket.create_connection(("127.0.0.1", self._broker.port))
                 self._ends += [here, there]
                 for pair in ((here, there), (there, here)):
@@ -280,17 +288,6 @@ class Cable:
                 there.sendall(data)
             there.shutdown(socket.SHUT_RDWR)
 
-    def cut(self) -> None:
-        """Whoever speaks over it has to connect anew, once it is whole again."""
-        self.whole = False
-        for end in self._ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self._listener.close()
-        self.cut()
-
 
 def test_blocks_that_no_broker_took_are_counted_in_the_next(shared_broker: Any, desk: Any, start: Start) -> None:
     cable = Cable(shared_broker)
@@ -300,7 +297,7 @@ def test_blocks_that_no_broker_took_are_counted_in_the_next(shared_broker: Any, 
     since = desk.now()
     cable.cut()
     threading.Event().wait(1.5)
-    cable.whole = True
+    cable.mend()
     desk.wait_for("status", "online", since)
     after = wait_blocks(desk, lambda found: len(found) >= 3, since=since)
     before = [block for block in blocks(desk) if block.t_ns < after[0].t_ns]
@@ -308,4 +305,4 @@ def test_blocks_that_no_broker_took_are_counted_in_the_next(shared_broker: Any, 
     # But for what the broken connection took and did not deliver, of which nobody knows.
     assert 1000 < after[0].lost < turns + 0.5 < after[0].lost + 200
     assert_even(after)
-    cable.close()
+    cable.cut()
