@@ -54,7 +54,7 @@ class Backlog:
 
     def of(self, id: ChannelId, until: float, most: int) -> list[Kept]:
         """Return the oldest readings of a channel, those after `until` left out."""
-        found = []
+        found: list[Kept] = []
         for reading in self._channels.get(id, ()):
             if len(found) == most or reading[0] > until:
                 break
@@ -64,7 +64,7 @@ class Backlog:
     def arrived(self, until: float, id: ChannelId | None = None) -> None:
         """All readings before a time have arrived: of one channel, or of all."""
         for each in [id] if id else self._channels:
-            kept = self._channels.get(each, ())
+            kept = self._channels.get(each) or deque()
             while len(kept) > 1 and kept[1][0] <= until:
                 kept.popleft()
                 self._count -= 1

@@ -14,7 +14,7 @@ from piio.default_url import default_url
 from piio.errors import NotConnected, NotKnown
 from piio.keeper import Keeper
 from piio.picture import Picture
-from piio.reading import Board, Bucket, Reading, read_board, read_name, read_pattern
+from piio.reading import Board, History, Reading, read_board, read_name, read_pattern
 from piio.requests import Requests
 from piio.session import Session
 from piio.setting import Wish, carry_out
@@ -178,8 +178,11 @@ class Client:
 
     def history(
         self, name: str, start: float | None = None, end: float | None = None, buckets: int = 200
-    ) -> list[Bucket]:
-        """Return least, greatest and mean value of a point between two Unix times, in at most 1,000 buckets."""
+    ) -> History:
+        """Return least, greatest and mean value of a point between two Unix times, in at most 1,000 buckets.
+
+        Its `gaps` are where the value was not good, as far as they show between buckets.
+        """
         return self._requests().history(name, start, end, buckets)
 
     def audit(

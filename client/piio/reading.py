@@ -1,5 +1,7 @@
 """What a client is told of points and boards: frozen snapshots."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct, field
 
 from piio.errors import NotKnown
@@ -55,6 +57,15 @@ class Bucket(Struct, frozen=True, array_like=True):
     min: float
     max: float
     mean: float
+
+
+class History(list[Bucket]):
+    """Stretches of a point's history by time; those in which nothing was kept are left out."""
+
+    def __init__(self, buckets: Iterable[Bucket], gaps: Iterable[tuple[float, float]]) -> None:
+        super().__init__(buckets)
+        self.gaps = list(gaps)
+        """From when to when, in Unix seconds, the value was not good: nobody knows what it was."""
 
 
 def read_name(name: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from piio.errors import PiioError, RequestFailed
-from piio.reading import Bucket, read_board, read_name
+from piio.reading import Bucket, History, read_board, read_name
 from piio.session import Session
 from piio_schemas import audit, requests, topics
 from piio_schemas.documents import DocumentError, as_model, encode, read_json
@@ -66,12 +66,12 @@ class Requests:
         what = f"list the revisions of '{board}'"
         return self._ask(topics.REQUEST_REVISIONS, board, request, requests.RevisionsAnswer, what).revisions
 
-    def history(self, name: str, start: float | None, end: float | None, buckets: int) -> list[Bucket]:
+    def history(self, name: str, start: float | None, end: float | None, buckets: int) -> History:
         """Return what a point was between two Unix times."""
         board, point = read_name(name)
         request = requests.HistoryRequest(by=self._by, point=point, start=start, end=end, buckets=buckets)
         answer = self._ask(topics.REQUEST_HISTORY, board, request, requests.HistoryAnswer, f"read history of '{name}'")
-        return [Bucket(*bucket) for bucket in answer.buckets]
+        return History((Bucket(*bucket) for bucket in answer.buckets), answer.gaps)
 
     def audit(
         self, board: str | None, *, start: float | None, end: float | None, point: str | None, person: str | None,

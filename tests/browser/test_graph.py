@@ -10,11 +10,11 @@ from tests.webapp.bench import POINTS, Bench
 
 Browse = Callable[..., Page]
 
-LOAD = """async ([point, buckets]) => {
+LOAD = """async ([point, buckets, gaps]) => {
   const { Trace } = await import("/static/trace.js");
   const trace = new Trace();
   trace.configure(point);
-  trace.load(buckets.map(([time, value]) => [time, value, value, value]));
+  trace.load(buckets.map(([time, value]) => [time, value, value, value]), gaps);
   return trace.times.map((time, index) => [time, trace.values[index]]);
 }"""
 ADD = """async ([point, readings]) => {
@@ -49,6 +49,13 @@ def test_a_long_gap_in_the_history_breaks_the_line_and_a_short_one_does_not(page
     assert broken(page.evaluate(LOAD, [point, [[0, 1], [1, 2], [2, 2], [90, 3]]]))
     slow = [[0, 1], [100, 2], [200, 2], [450, 3]]
     assert not broken(page.evaluate(LOAD, [point, slow])), "within three times the usual spacing"
+
+
+def test_a_gap_breaks_the_line_where_it_begins_and_ends(page: Page) -> None:
+    line = page.evaluate(LOAD, [{"idle_period": 10}, [[0, 1], [10, 2], [20, 3], [21, 4]], [[12, 20.5]]])
+    assert line == [[0, 1], [10, 2], [12, 2], [12.001, None], [20.5, 3], [21, 4]]
+    line = page.evaluate(LOAD, [{"idle_period": 10}, [[0, 1], [10, 2]], [[-9, -1], [15, 99]]])
+    assert line == [[0, 1], [10, 2], [15, 2], [15.001, None]]
 
 
 def test_a_value_at_rest_is_drawn_level_until_it_was_read_anew(page: Page) -> None:

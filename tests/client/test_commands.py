@@ -205,6 +205,15 @@ def test_history_prints_buckets(piio: Piio, bridge: Any) -> None:
     assert json.loads(piio("history", "demo/tank", "--json").out) == [[1795253400, 1, 3, 2.5]]
 
 
+def test_history_says_where_nobody_knows_what_the_value_was(piio: Piio, bridge: Any) -> None:
+    bridge.answer = {"buckets": [[1000, 1, 3, 2.5], [1100, 4, 4, 4]], "gaps": [[1020, 1095.5]]}
+    lines = piio("history", "demo/tank").out.splitlines()
+    assert [len(line.split()) for line in lines] == [5, 7, 5]
+    assert "not known until" in lines[1]
+    told = json.loads(piio("history", "demo/tank", "--json").out)
+    assert told == [[1000, 1, 3, 2.5], [1020, None, None, None], [1100, 4, 4, 4]]
+
+
 def test_doctor_finds_broker_and_bridge(piio: Piio, bridge: Any) -> None:
     findings = {finding["part"]: finding for finding in json.loads(piio("doctor", "--json").out)}
     assert findings["python"]["ok"] and findings["broker"]["ok"] and findings["bridge"]["ok"]

@@ -46,7 +46,8 @@ def test_an_operator_may_not_configure_and_is_told(broker: Any, bridge: Any) -> 
 
 def test_history_comes_in_buckets(admin: Client, bridge: Any) -> None:
     bridge.answer = {"buckets": [[1000, 1, 3, 2]]}
-    (bucket,) = admin.history("demo/tank", 1000, 2000, 10)
+    (bucket,) = found = admin.history("demo/tank", 1000, 2000, 10)
+    assert found.gaps == []
     assert (bucket.time, bucket.min, bucket.max, bucket.mean) == (1000, 1, 3, 2)
     topic, request = bridge.requests[0]
     assert topic == "piio/demo/request/history"

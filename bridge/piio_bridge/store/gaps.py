@@ -1,6 +1,7 @@
 """Gaps in the history: from when to when nobody vouched for the value of a point."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
@@ -84,7 +85,7 @@ def _open(transaction: Connection, point: int) -> int | None:
     return found
 
 
-def _within(transaction: Connection, point: int, start: int, end: int) -> Sequence[Row[tuple[int, int | None]]]:
+def _within(transaction: Connection, point: int, start: int, end: int) -> Sequence[Row[Any, Any]]:
     query = select(GAPS.c.from_ms, GAPS.c.to_ms).where(GAPS.c.point == point, GAPS.c.from_ms < end)
     return transaction.execute(query.where(GAPS.c.to_ms.is_(None) | (GAPS.c.to_ms > start))).all()
 

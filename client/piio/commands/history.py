@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from typing import Any
 
 from msgspec import to_builtins
 
@@ -15,7 +16,12 @@ HELP = """Print what a point was: time, least, greatest and mean value of each s
   piio history demo/tank
   piio history demo/tank --since 1d --buckets 24 --json
 
+Where nobody vouched for the value it says so; in JSON, the time it began and null.
+
 exit status: 0, or 1 when there is no broker, no bridge or no such point."""
+
+Gap = tuple[float, float]
+"""Unix seconds from when to when nobody vouched for the value."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--until", type=read_age, default="0s", metavar="AGE", help="likewise (default: now)")
     parser.add_argument("--buckets", type=_buckets, default=60, metavar="N", help="stretches, 1 to 1000 (default 60)")
-    parser.add_argument("--json", action="store_true", help="print [[time, min, max, mean], …], times in Unix seconds")
+    parser.add_argument("--json", action="store_true", help="print [[time, min, max, mean], …], Unix seconds")
     broker_url.configure(parser)
 
 
@@ -34,19 +40,36 @@ def run(args: argparse.Namespace) -> int:
     """Print the buckets."""
     now = time.time()
     with broker_url.connect(args) as client:
-        buckets = client.history(args.point, now - args.since, now - args.until, args.buckets)
+        history = client.history(args.point, now - args.since, now - args.until, args.buckets)
+    rows: list[Bucket | Gap] = sorted([*history, *history.gaps], key=_begin)
     if args.json:
-        terminal.print_json(to_builtins(buckets))
+        terminal.print_json([_row(what) for what in rows])
     else:
-        for bucket in buckets:
-            print(_line(bucket))
-        if not buckets:
+        for what in rows:
+            print(_line(what) if isinstance(what, Bucket) else _gap(*what))
+        if not history:
             terminal.complain("history", f"nothing is kept of {args.point} for that time")
     return 0
 
 
+def _begin(what: Bucket | Gap) -> float:
+    return what.time if isinstance(what, Bucket) else what[0]
+
+
+def _row(what: Bucket | Gap) -> Any:
+    return to_builtins(what) if isinstance(what, Bucket) else [what[0], None, None, None]
+
+
+def _gap(begin: float, end: float) -> str:
+    return f"{_time(begin)}  not known until {_time(end)}"
+
+
+def _time(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
 def _line(bucket: Bucket) -> str:
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(bucket.time))
+    when = _time(bucket.time)
     return "  ".join([when, *(number_to_text(number) for number in (bucket.min, bucket.max, bucket.mean))])
 
 

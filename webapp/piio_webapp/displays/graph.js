@@ -52,8 +52,8 @@ export default class Graph extends Display {
     if (!this.chart || asked !== this.asked) { this.asked = asked; this.#make(); }
   }
 
-  history(buckets) {
-    this.#trace.load(buckets);
+  history(buckets, gaps) {
+    this.#trace.load(buckets, gaps);
     this.#repaint();
   }
 

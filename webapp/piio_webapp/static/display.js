@@ -5,7 +5,7 @@
  *   build()            make the content, once
  *   configured()       `this.point`, `this.options`, `this.unit`, `this.range` are new: look at them
  *   show(reading)      {value: number or null, quality: "good" | "stale" | "bad", reason}
- *   history(buckets)   [[t, min, max, mean], …] if `static seconds(options)` says how much of it is wanted
+ *   history(buckets, gaps)   [[t, min, max, mean], …] and [[from, to], …] where nobody knows it, if `static seconds(options)` says how much of it is wanted
  *
  * It is made anew when it is to show another point, unless `static follows = true` says that `configured()` copes with
  * that: a renamed point is then followed without losing what the person did to the display.

@@ -5,6 +5,8 @@ import { link } from "./link.js";
 
 const MOST_BUCKETS = 600;
 
+const LATE = 6000; // ms after which a board has delivered what it read while nobody heard it
+
 export class Tile {
   #told = "";
   #failure = "";
@@ -51,6 +53,7 @@ export class Tile {
   show(board) {
     const missing = this.point !== null && !(this.point in (board.config.points ?? {}));
     const reading = missing ? { value: null, quality: "bad", reason: "there is no such point any more" } : board.reading(this.point);
+    if (this.root.dataset.quality && this.root.dataset.quality !== "good" && reading.quality === "good") this.#askLater(board);
     this.root.dataset.quality = reading.quality;
     this.display.dataset.quality = reading.quality;
     write(this.state, reading.quality === "good" ? "" : reading.quality);
@@ -68,13 +71,22 @@ export class Tile {
     const end = link.now;
     const asked = this.point;
     const answer = await link.ask("history", board.agent, { point: this.point, start: end - seconds, end, buckets: MOST_BUCKETS });
-    if (answer.ok && this.display.name === asked) this.#guarded(() => this.display.history(answer.buckets));
+    if (answer.ok && this.display.name === asked) this.#guarded(() => this.display.history(answer.buckets, answer.gaps ?? []));
+  }
+
+  /** After an outage the history may know more than this page has heard. */
+  #askLater(board) {
+    clearTimeout(this.later);
+    if (this.#asked) this.later = setTimeout(() => this.askHistory(board), LATE);
   }
 
   /** How much history the display wants as it is configured. */
   get #seconds() { return this.known?.constructor.seconds?.(this.display.options ?? {}) ?? 0; }
 
-  remove() { this.root.remove(); }
+  remove() {
+    clearTimeout(this.later);
+    this.root.remove();
+  }
 
   /** A stranger's display that fails is shown as failed and harms no other. */
   #guarded(act) {

@@ -17,14 +17,15 @@ export class Trace {
     this.#idle = idle ?? 10;
   }
 
-  /** Put history before what was heard since; it does not say what was good, so a long silence breaks the line. */
-  load(buckets) {
+  /** Put history before what was heard since; a gap ([from, to]) breaks the line, and so does a long silence. */
+  load(buckets, gaps = []) {
     const since = buckets.length ? this.times.findIndex((time) => time > buckets.at(-1)[0]) : 0;
     const heard = since < 0 ? [] : this.times.slice(since).map((time, index) => [time, this.values[since + index]]);
     this.#usual = median(buckets.slice(1).map(([time], index) => time - buckets[index][0]));
     this.times = [];
     this.values = [];
-    for (const [time, , , mean] of buckets) this.#read(time, mean);
+    for (const [time, , , mean] of buckets) this.#readAfter(gaps, time, mean);
+    this.#breakAt(gaps, Infinity);
     if (heard.length) this.#read(...heard[0]);
     for (const [time, value] of heard.slice(1)) this.#push(time, value);
   }
@@ -60,6 +61,24 @@ export class Trace {
     if (silence > Math.max(this.#joined, REPEAT + 2 * this.#idle)) this.#break(time);
     else if (silence > this.#joined) this.#push(time - Math.max(this.#usual, this.#idle), this.values.at(-1));
     this.#push(time, value);
+  }
+
+  /** Of a stretch that begins in a gap, all readings came after that. */
+  #readAfter(gaps, time, value) {
+    const at = Math.max(time, ...gaps.filter(([from, to]) => from <= time && time < to).map(([, to]) => to));
+    if (this.#breakAt(gaps, at)) this.#push(at, value);
+    else this.#read(at, value);
+  }
+
+  /** Until a gap between the last reading and this time the value holds; says whether there was one. */
+  #breakAt(gaps, time) {
+    const last = this.times.at(-1) ?? Infinity;
+    const between = gaps.filter(([from, to]) => from < time && to > last);
+    if (!between.length) return false;
+    const from = Math.max(between[0][0], last);
+    if (from > last) this.#push(from, this.values.at(-1));
+    this.#push(from + 1e-3, null);
+    return true;
   }
 
   #silence(time) { return this.times.length ? time - this.times.at(-1) : 0; }
