@@ -91,6 +91,20 @@ def test_a_set_without_a_result_is_an_entry_that_says_that_nobody_knows(anna: Pe
     assert (entry["outcome"], entry["reason"]) == ("failed", "outcome unknown: no result came in time")
 
 
+def test_a_result_that_comes_late_is_not_hidden(anna: Peer, board: Board, lamp: str) -> None:
+    board.answering = False
+    since = anna.mark()
+    outcome(anna, lamp, {"value": 1, "ttl": 1.5, "id": "late"})
+    write = json.loads(board.wait(f"piio/{board.name}/raw/gpio/17/set"))
+    board.publish(f"piio/{board.name}/raw/gpio/17/result", {"id": write["id"], "status": "done", "read": 1})
+    told = json.loads(anna.wait(f"{lamp}/result", lambda payload: b"told late" in payload, since))
+    assert (told["id"], told["status"], told["value"]) == ("late", "done", 1)
+    event = json.loads(anna.wait(f"piio/{board.name}/event/lamp"))
+    assert (event["kind"], "told late" in event["reason"]) == ("alert", True)
+    assert [entry["outcome"] for entry in trail(anna, board, point="lamp")] == ["done", "failed"]
+    assert outcome(anna, lamp, {"value": 1, "ttl": 1.5, "id": "late"})["status"] == "done"
+
+
 def test_whom_the_web_app_acts_for_is_verified(anna: Peer, webapp: Peer, board: Board, lamp: str) -> None:
     vouch(webapp, "w-1", "otto")
     outcome(anna, lamp, {"value": 1, "id": "w-1", "by": "somebody"}, webapp)

@@ -6,6 +6,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Literal
 
 from msgspec import Struct
 
@@ -14,6 +15,7 @@ from piio_bridge.control.board import BoardRecord, range_of
 from piio_bridge.control.expected import Expected, Place
 from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
+from piio_bridge.control.remembered import RememberedSets
 from piio_bridge.control.trail import Asked, Trail
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.equations import EquationError
@@ -27,12 +29,10 @@ from piio_schemas.topics import POINT_EVENT, RAW_SET, VALUE_RESULT, VALUE_SET
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 60.0
-"""Seconds for which the id of a set is known."""
-
-MOST_REMEMBERED = 10_000
-
 MOST_PENDING = 1_000
+
+TOLD_LATE = "told late: it was said to be unknown before"
+"""What stands before the reason of a result that came after nobody waited for it any more."""
 
 
 class SetRefused(BridgeError, ValueError):
@@ -52,14 +52,6 @@ class Pending(Struct):
     timer: asyncio.TimerHandle
 
 
-class Remembered(Struct):
-    """A set with an id: what it asked, when, and what became of it."""
-
-    payload: bytes
-    at: float
-    result: SetResult | None = None
-
-
 class Sets:
     """Handles sets in stream order; results go out on each point's result topic."""
 
@@ -76,8 +68,9 @@ class Sets:
         self._prefix = prefix
         self._plain_sets = plain_sets
         self._pending: dict[str, Pending] = {}
+        self._given_up: OrderedDict[str, Pending] = OrderedDict()
         self._expected = Expected(clock)
-        self._remembered: OrderedDict[tuple[str, str, str], Remembered] = OrderedDict()
+        self._remembered = RememberedSets(clock)
 
     def handle(self, agent: str, point: str, payload: bytes, retained: bool) -> None:
         """Take one set: write it, or say why not."""
@@ -108,18 +101,29 @@ class Sets:
         result = decode(payload, WriteResult)
         pending = self._pending.get(result.id)
         if pending is None or pending.place != place:
+            self._hear_late(place, result)
             return
         del self._pending[result.id]
         pending.timer.cancel()
         self._expected.ended(place, result.id, result.read if result.status == "done" else None)
         self._finish(pending.asked, self._translate(pending, result))
         if result.rule == "interlock":
-            self._tell_interlock(pending, result.reason)
+            self._tell_event(pending.asked, "interlock", result.reason)
 
-    def _tell_interlock(self, pending: Pending, reason: str) -> None:
-        agent, point = pending.asked.board, pending.asked.point or ""
-        event = PointEvent(kind="interlock", reason=reason, time=self._clock.unix())
-        self._outbox.send(POINT_EVENT.at(self._prefix, agent=agent, point=point), encode(event), 1)
+    def _hear_late(self, place: Place, result: WriteResult) -> None:
+        """Tell the truth of a set whose outcome was given up as unknown: it acted in time, only its result is late."""
+        pending = self._given_up.get(result.id)
+        if pending is None or pending.place != place:
+            return
+        del self._given_up[result.id]
+        reason = f"{TOLD_LATE}; {result.reason}" if result.reason else TOLD_LATE
+        told = self._result(pending, result.status, reason, result.read)
+        self._finish(pending.asked, told, corrected=True)
+        self._tell_event(pending.asked, "alert", f"a set was {told.status}: {reason}")
+
+    def _tell_event(self, asked: Asked, kind: Literal["interlock", "alert"], reason: str) -> None:
+        event = PointEvent(kind=kind, reason=reason, time=self._clock.unix())
+        self._outbox.send(POINT_EVENT.at(self._prefix, agent=asked.board, point=asked.point or ""), encode(event), 1)
 
     def close(self) -> None:
         """Give up what is under way: the bridge ends, and nobody else will ever tell what became of it."""
@@ -131,21 +135,15 @@ class Sets:
 
     def _repeats(self, asked: Asked, command: Set, payload: bytes) -> bool:
         """Remember an id; True if it was there already, and is answered as before."""
-        agent, point, id, now = asked.board, asked.point or "", asked.id, self._clock.boottime()
-        while self._remembered and (
-            next(iter(self._remembered.values())).at < now - REMEMBERED or len(self._remembered) >= MOST_REMEMBERED
-        ):
-            self._remembered.popitem(last=False)
-        before = self._remembered.get((agent, point, id))
+        before = self._remembered.meet(asked, payload)
         if before is None:
-            self._remembered[agent, point, id] = Remembered(payload, now)
             return False
         if before.payload != payload:
             # The answer is for this set alone: what becomes of the one before is still to be remembered.
-            reason = f"the id '{id}' was used for another set within the last minute: give each its own"
-            self._tell(asked, SetResult(id=id, status="refused", reason=reason, by=command.by))
+            reason = f"the id '{asked.id}' was used for another set within the last minute: give each its own"
+            self._tell(asked, SetResult(id=asked.id, status="refused", reason=reason, by=command.by))
         elif before.result:
-            self._publish(agent, point, before.result)
+            self._publish(asked, before.result)
         return True
 
     def _judge_age(self, command: Set) -> None:
@@ -230,6 +228,9 @@ class Sets:
     def _give_up(self, id: str) -> None:
         pending = self._pending.pop(id, None)
         if pending:
+            self._given_up[id] = pending
+            while len(self._given_up) > MOST_PENDING:
+                self._given_up.popitem(last=False)
             self._expected.ended(pending.place, id, None)
             reason = "outcome unknown: no result came in time"
             self._finish(pending.asked, self._result(pending, "failed", reason, None))
@@ -246,21 +247,20 @@ class Sets:
                 value = board.output(name, point).to_value(raw)
         return SetResult(id=asked.id, status=status, reason=reason, value=value, raw=raw, by=asked.by)
 
-    def _finish(self, asked: Asked, result: SetResult) -> None:
-        remembered = self._remembered.get((asked.board, asked.point or "", result.id))
-        if remembered and remembered.result is None:
-            remembered.result = result
+    def _finish(self, asked: Asked, result: SetResult, *, corrected: bool = False) -> None:
+        self._remembered.note(asked, result, corrected=corrected)
         self._tell(asked, result)
 
     def _tell(self, asked: Asked, result: SetResult) -> None:
         """Tell people and the audit what became of a set."""
         if result.status != "done":
             log.info("set of %s/%s %s: %s", asked.board, asked.point, result.status, result.reason)
-        self._publish(asked.board, asked.point or "", result)
+        self._publish(asked, result)
         self._trail.ended(asked, result.status, result.reason)
 
-    def _publish(self, agent: str, point: str, result: SetResult) -> None:
-        self._outbox.send(VALUE_RESULT.at(self._prefix, agent=agent, point=point), encode(result), 0)
+    def _publish(self, asked: Asked, result: SetResult) -> None:
+        topic = VALUE_RESULT.at(self._prefix, agent=asked.board, point=asked.point or "")
+        self._outbox.send(topic, encode(result), 0)
 
 
 def _new_id() -> str:

@@ -3,11 +3,12 @@
 import logging
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
-from sqlalchemy.exc import SQLAlchemyError
 
+from piio_bridge.store.database import StoreFailed, transaction
 from piio_bridge.store.tables import AUDIT
 from piio_schemas.audit import AuditEntry, AuditRequest
 
@@ -28,7 +29,6 @@ class Audit:
 
     def __init__(self, engine: Engine, most_kept: int = MOST_KEPT) -> None:
         self._engine = engine
-        self._reader = engine.execution_options(reading=True)
         self._most_kept = most_kept
         self._waiting: deque[AuditEntry] = deque()
         self._stopping = threading.Event()
@@ -52,33 +52,34 @@ class Audit:
         self._waiting.append(entry)
 
     def flush(self) -> None:
-        """Write what waits now."""
+        """Write what waits now; StoreFailed if the database does not take it, which leaves it waiting."""
         with self._writing:
             entries = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if not entries:
                 return
             try:
-                with self._engine.begin() as transaction:
-                    self._write(transaction, entries)
-            except SQLAlchemyError:
+                with transaction(self._engine) as connection:
+                    self._write(connection, entries)
+            except StoreFailed:
                 self._put_back(entries)
                 raise
 
     def entries(self, board: str | None, wanted: AuditRequest) -> list[AuditEntry]:
         """Return the newest entries that are wanted, newest first; those of all boards are each board's, too."""
-        self.flush()
+        with suppress(StoreFailed):  # what is on disk can be told all the same
+            self.flush()
         query = select(AUDIT).order_by(AUDIT.c.number.desc()).limit(wanted.limit)
         for condition in _conditions(board, wanted):
             query = query.where(condition)
-        with self._reader.connect() as connection:
+        with transaction(self._engine, reading=True) as connection:
             return [_entry(row) for row in connection.execute(query)]
 
-    def _write(self, transaction: Connection, entries: list[AuditEntry]) -> None:
-        new = [_row(entry) for entry in entries if not _is_known(transaction, entry)]
+    def _write(self, connection: Connection, entries: list[AuditEntry]) -> None:
+        new = [_row(entry) for entry in entries if not _is_known(connection, entry)]
         if new:
-            transaction.execute(insert(AUDIT), new)
-            newest = transaction.scalar(select(func.max(AUDIT.c.number))) or 0
-            transaction.execute(delete(AUDIT).where(AUDIT.c.number <= newest - self._most_kept))
+            connection.execute(insert(AUDIT), new)
+            newest = connection.scalar(select(func.max(AUDIT.c.number))) or 0
+            connection.execute(delete(AUDIT).where(AUDIT.c.number <= newest - self._most_kept))
 
     def _put_back(self, entries: list[AuditEntry]) -> None:
         room = max(0, MOST_WAITING - len(self._waiting))
@@ -93,10 +94,10 @@ class Audit:
             try:
                 self.flush()
                 complaint = ""
-            except SQLAlchemyError as error:
+            except StoreFailed as error:
                 if str(error) != complaint:
                     complaint = str(error)
-                    log.error("the audit trail cannot be written: %s", getattr(error, "orig", error))
+                    log.error("the audit trail waits in memory: %s", complaint)
             if self.dropped > said:
                 said = self.dropped
                 log.error("%d entries of the audit trail were dropped so far: the disk does not keep up", said)
@@ -118,12 +119,12 @@ def _conditions(board: str | None, wanted: AuditRequest) -> list[Any]:
     return found
 
 
-def _is_known(transaction: Connection, entry: AuditEntry) -> bool:
+def _is_known(connection: Connection, entry: AuditEntry) -> bool:
     """Whether a fail-safe is written already: a board tells its newest again to a bridge that has just started."""
     if entry.what != "fail_safe":
         return False
     mine = (AUDIT.c.what == entry.what, AUDIT.c.board == entry.board, AUDIT.c.point == entry.point)
-    return transaction.scalar(select(AUDIT.c.number).where(*mine, AUDIT.c.id == entry.id).limit(1)) is not None
+    return connection.scalar(select(AUDIT.c.number).where(*mine, AUDIT.c.id == entry.id).limit(1)) is not None
 
 
 def _row(entry: AuditEntry) -> dict[str, Any]:
