@@ -55,6 +55,18 @@ def test_the_page_is_reached_from_the_header_by_operators_only(bench: Bench, bro
     expect(browse("vera", f"/board/{bench.name}").get_by_role("link", name="Audit trail")).to_have_count(0)
 
 
+def test_a_boards_page_lists_what_was_asked_lately_to_operators(bench: Bench, browse: Browse) -> None:
+    page = browse("otto", f"/board/{bench.name}")
+    lately = page.locator("#lately")
+    lately.locator("summary").click()
+    expect(lately.locator("li").first).to_be_visible()
+    before = lately.locator("li").first.get_attribute("data-number")
+    press(page)
+    expect(lately.locator("li").first).not_to_have_attribute("data-number", before or "")
+    expect(lately.locator("li").first).to_have_text(re.compile("lamp set → [01] by otto ✓ *done"))
+    expect(browse("vera", f"/board/{bench.name}").locator("#lately")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_whole_rows_without_scrolling_sideways(bench: Bench, browse: Browse, scheme: str) -> None:
     page = browse("otto", "/audit", viewport={"width": 360, "height": 740}, color_scheme=scheme)

@@ -26,6 +26,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     time: float
     board: str
+    """Empty: all boards."""
     point: str | None = None
     what: What
     value: str = ""
@@ -72,7 +73,7 @@ class Trail:
         actor = asked.actor
         self._audit.keep(
             AuditEntry(
-                number=0, time=asked.time, board=_line(asked.board, LONGEST_NAME),
+                number=0, time=asked.time, board=_line(asked.board, LONGEST_NAME) or None,
                 point=None if asked.point is None else _line(asked.point, LONGEST_NAME), what=asked.what,
                 value=_line(asked.value if value is None else value),
                 by=_line(actor.by if actor else asked.by or "", LONGEST_NAME), verified=actor is not None,

@@ -3,6 +3,7 @@ import { ago } from "./ago.js";
 import { BoardState } from "./board_state.js";
 import { displayTypes } from "./display_types.js";
 import { write } from "./element.js";
+import { Lately } from "./lately.js";
 import "./shell.js";
 import { Tile } from "./tile.js";
 
@@ -11,6 +12,8 @@ const grid = document.getElementById("displays");
 const types = await displayTypes();
 const board = new BoardState(agent);
 const tiles = new Map();
+const lately = document.getElementById("lately"); // not there for viewers
+if (lately) new Lately(lately, agent);
 
 function byPlace([, a], [, b]) { return (a.place?.y ?? 0) - (b.place?.y ?? 0) || (a.place?.x ?? 0) - (b.place?.x ?? 0); }
 
