@@ -1,7 +1,7 @@
 """What people see of the audit trail."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -9,6 +9,15 @@ from playwright.sync_api import Locator, Page, expect
 from tests.webapp.bench import Bench
 
 Browse = Callable[..., Page]
+
+
+@pytest.fixture(autouse=True)
+def put_out(bench: Bench) -> Iterator[None]:
+    """The lamp is off again for whoever comes next."""
+    yield
+    page = bench.open("otto")
+    assert page.set(bench.name, "lamp", 0)["status"] == "done"
+    page.close()
 
 
 def newest(page: Page) -> Locator:
