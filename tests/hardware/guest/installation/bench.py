@@ -143,6 +143,22 @@ class Bench:
         self.agent = self._start("agent", *AS_ANYBODY, sys.executable, "-m", "piio", "agent", *where)
         return self.agent
 
+    def kill_agent(self, and_holder: bool) -> None:
+        """End the agent, and the process that holds its outputs, without a chance to do anything."""
+        holder = self.holder
+        self.agent.kill()
+        if and_holder:
+            os.kill(holder, signal.SIGKILL)
+        self.agent.wait()
+
+    @property
+    def holder(self) -> int:
+        """The process that holds the agent's outputs."""
+        for each in Path("/proc").glob("[0-9]*/cmdline"):
+            if b"piio_agent.holder" in each.read_bytes().split(b"\0"):
+                return int(each.parent.name)
+        raise AssertionError("nobody holds the outputs")
+
     def log(self, name: str) -> str:
         """What a process has complained about."""
         return (self._folder / f"{name}.log").read_text(errors="replace")
@@ -202,6 +218,13 @@ class Recorder:
             levels = tuple(self._chip.value(line) for line in self._lines)
             if not self.seen or self.seen[-1] != levels:
                 self.seen.append(levels)
+
+    def wait_for(self, line: int, level: int) -> None:
+        """Wait until a line is seen at a level."""
+        end = time.monotonic() + PATIENCE
+        while self.moves[line][-1] != level:
+            assert time.monotonic() < end, f"line {line} was not seen at {level}: {self.moves[line]}"
+            time.sleep(0.005)
 
     @property
     def moves(self) -> dict[int, list[int]]:

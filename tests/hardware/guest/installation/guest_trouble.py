@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from typing import Any
 
 from piio.client import Client
@@ -68,8 +67,7 @@ def test_a_device_file_that_is_not_ours_to_open_names_the_remedy_and_is_opened_w
     bench: Bench, ear: Ear, admin: Client
 ) -> None:
     device = f"/dev/{bench.chip.name}"
-    bench.agent.send_signal(signal.SIGKILL)
-    bench.agent.wait()
+    bench.kill_agent(and_holder=True)
     os.chown(device, 65534, 65534)
     since = ear.now()
     try:
