@@ -98,7 +98,9 @@ EXAMPLES: dict[str, list[Any]] = {
     ],
     "ForgetRequest": [{}],
     "Health": [{"uptime": 3600.0, "temperature": 48.3, "load": 0.2, "queued": 0, "dropped": 0}],
-    "HistoryAnswer": [{"ok": True, "buckets": [[1795253400.0, 61.5, 62.5, 62.0]], "gaps": [[1795253460.0, 1795253480.5]]}],
+    "HistoryAnswer": [
+        {"ok": True, "buckets": [[1795253400.0, 61.5, 62.5, 62.0]], "gaps": [[1795253460.0, 1795253480.5]]}
+    ],
     "HistoryRequest": [{"point": "tank", "start": 1795249800, "end": 1795253400, "buckets": 60}],
     "PointEvent": [{"kind": "fail_safe", "reason": "no sign of the bridge for 10 s", "time": 1795253400.0}],
     "PreviewAnswer": [{"ok": True, "values": [0, 1024]}, {"ok": True, "values": [None]}],
@@ -117,6 +119,7 @@ EXAMPLES: dict[str, list[Any]] = {
         {"id": "8c1f", "status": "done", "reason": "", "value": 1, "raw": 1, "by": "anna"},
         {"id": "8c1f", "status": "refused", "reason": "the board is offline"},
     ],
+    "Stop": [{"by": "anna"}, {}],
     "ViewersLease": [{"seconds": 15}],
     "Write": [
         {

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from piio_schemas import audit, beacons, commands, configuration, events, requests, states
+from piio_schemas import audit, beacons, commands, configuration, events, requests, states, stopping
 from piio_schemas.roles import Role
 
 PREFIX = "piio"
@@ -124,6 +124,13 @@ VALUE_RESULT = _topic(
     "{agent}/value/{point}/result", "What became of a set", commands.SetResult,
     qos=0, write=_BRIDGE, read=_OPERATORS,
 )  # fmt: skip
+STOP = _topic(
+    "{agent}/stop", "Stop: every output goes where it is safe, until a new set; JSON or any text", stopping.Stop,
+    write=_OPERATORS, read=_AGENT,
+)  # fmt: skip
+STOP_ALL = _topic(
+    "stop", "Stop all boards at once", stopping.Stop, write=_OPERATORS, read=_AGENT, all_boards=True,
+)  # fmt: skip
 QUALITY = _topic(
     "{agent}/quality/{point}", "`good`, `stale: …` or `bad: …`", TEXT,
     qos=0, retained=True, write=_BRIDGE, read=_VIEWERS,
@@ -212,9 +219,9 @@ HOME_ASSISTANT = Topic(
 
 TABLE: tuple[Topic, ...] = (
     STATUS, CAPABILITIES, CONFIG, APPLIED, CONFIG_SET, RAW, RAW_SET, RAW_RESULT, VALUE, VALUE_SET, VALUE_RESULT,
-    QUALITY, EDGE, POINT_EVENT, BLOCK_RAW, BLOCK_VALUES, LATE, HEALTH, BEACON, VIEWERS, SIM, REQUEST_HISTORY,
-    REQUEST_REVISIONS, REQUEST_RESTORE, REQUEST_COPY, REQUEST_FORGET, REQUEST_AUDIT, REQUEST_AUDIT_ALL, REQUEST_PREVIEW,
-    REPLY, BRIDGE_STATUS, BRIDGE_BEACON, WEBAPP_STATUS, WEBAPP_ACTED, DASHBOARD, HOME_ASSISTANT,
+    STOP, STOP_ALL, QUALITY, EDGE, POINT_EVENT, BLOCK_RAW, BLOCK_VALUES, LATE, HEALTH, BEACON, VIEWERS, SIM,
+    REQUEST_HISTORY, REQUEST_REVISIONS, REQUEST_RESTORE, REQUEST_COPY, REQUEST_FORGET, REQUEST_AUDIT,
+    REQUEST_AUDIT_ALL, REQUEST_PREVIEW, REPLY, BRIDGE_STATUS, BRIDGE_BEACON, WEBAPP_STATUS, WEBAPP_ACTED, DASHBOARD, HOME_ASSISTANT,
 )  # fmt: skip
 
 

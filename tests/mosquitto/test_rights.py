@@ -23,6 +23,12 @@ ALLOWED = [
     ("otto", "piio/attic/request/audit"),
     ("otto", "piio/bridge/request/audit"),
     ("leo", "piio/lab-1/request/audit"),
+    ("otto", "piio/attic/stop"),
+    ("otto", "piio/stop"),
+    ("ada", "piio/stop"),
+    ("leo", "piio/lab-1/stop"),
+    ("webapp", "piio/attic/stop"),
+    ("webapp", "piio/stop"),
 ]
 
 DENIED = [
@@ -51,6 +57,12 @@ DENIED = [
     ("vera", "piio/attic/request/audit"),
     ("leo", "piio/attic/request/audit"),
     ("leo", "piio/bridge/request/audit"),
+    ("vera", "piio/attic/stop"),
+    ("vera", "piio/stop"),
+    ("leo", "piio/attic/stop"),
+    ("leo", "piio/stop"),
+    ("lab-1", "piio/lab-1/stop"),
+    ("lab-1", "piio/stop"),
 ]
 
 
@@ -71,6 +83,7 @@ def test_a_role_writes_nothing_else(people, name, topic):
         ("otto", ["piio/attic/value/lamp/result", "piio/reply/otto/y"], ["piio/attic/raw/gpio/17/set"]),
         ("lia", ["piio/lab-1/value/tank", "piio/bridge/status"], ["piio/attic/value/tank", "piio/attic/config"]),
         ("lab-1", ["piio/lab-1/config", "piio/lab-1/raw/gpio/17/set"], ["piio/attic/config", "piio/lab-1/value/lamp"]),
+        ("lab-1", ["piio/stop", "piio/lab-1/stop"], ["piio/attic/stop"]),
     ],
 )
 def test_a_role_hears_what_is_meant_for_it_and_nothing_else(house, people, name, heard, unheard):
