@@ -25,6 +25,8 @@ class BoardState:
         self.points: dict[str, PointState] = {}
         self.dependents: list[PointState] = []
         self.heard: HeardBeacon | None = None
+        self.seen_at: float | None = None
+        """Our boottime of the newest beacon, whatever connection it came on."""
         self.online = False
         self.silence: str | None = f"no sign of life of {agent} yet"
         self._applied: Applied | None = None

@@ -35,6 +35,9 @@ DOUBTING = 0.05
 TICK = 0.25
 """Seconds between two looks at who has fallen silent."""
 
+STALL = 1.0
+"""Seconds between two turns from which on we stood still: what came meanwhile was read at times nobody knows."""
+
 MOST_TOPICS = 200_000
 """Topics whose meaning is remembered."""
 
@@ -68,6 +71,7 @@ class DataPlane:
         self._waiting_blocks: list[tuple[str, bytes]] = []
         self._complaints = Complaints(clock)
         self._malformed = 0
+        self._turned = 0.0
         self._up = threading.Event()
         self._beacon_sent = 0.0
         self._beacon_heard = 0.0
@@ -179,13 +183,16 @@ class DataPlane:
 
     def _serve(self, client: mqtt.Client) -> None:
         next_tick = time.monotonic() + TICK
+        self._turned = self._clock.boottime()
         while self._leads():
+            self._notice_stall()
             sock: Any = client.socket()
             if sock is None:
                 return
             writers = [sock] if client.want_write() else []
             wait = max(0.0, next_tick - time.monotonic())
             readable, writable, _ = select.select([sock, self._wake_reader], writers, [], wait)
+            self._notice_stall()
             if self._wake_reader in readable:
                 self._wake_reader.recv(4096)
             if sock in readable:
@@ -203,6 +210,12 @@ class DataPlane:
                 if self._accepted and self._deaf():
                     log.warning("data plane: deaf for %g s; connecting anew", DEAF)
                     return
+
+    def _notice_stall(self) -> None:
+        """Who was stopped for a while, or waited for something, finds all readings of that time at once."""
+        before, self._turned = self._turned, self._clock.boottime()
+        if self._turned - before > STALL:
+            self._readings.stood_still(before)
 
     def _read(self, client: mqtt.Client, sock: Any) -> None:
         for _ in range(MOST_AT_ONCE):

@@ -85,6 +85,7 @@ class Readings:
         """Take a sign of life."""
         board = self.board(agent)
         board.heard = HeardBeacon(beacon, self._clock.boottime())
+        board.seen_at = board.heard.at
         return self._judge_board(board) if board.silence else []
 
     def hear_status(self, agent: str, online: bool) -> list[Outgoing]:
@@ -106,6 +107,16 @@ class Readings:
         for board in self.boards.values():
             out += self._judge_board(board)
         return out
+
+    def stood_still(self, since: float) -> None:
+        """Since that boottime nothing was done here: nobody vouched for anything until now."""
+        now = self._clock.boottime()
+        ended = int(self._clock.unix() * 1000)
+        for board in self.boards.values():
+            for point in board.points.values():
+                if point.history and point.quality == GOOD:
+                    self.record.vouch(point.agent, point.name, ended - int((now - since) * 1000), False)
+                    self.record.vouch(point.agent, point.name, ended, True)
 
     def deafen(self) -> None:
         """Forget all signs of life: they belong to a connection that is over."""
@@ -250,7 +261,7 @@ class Readings:
         if point.quality == GOOD:
             at = point.published_at if point.published_at > point.doubted_at else now
         else:
-            last = board.heard.at if board.silence and board.heard else now
+            last = board.seen_at if board.silence and board.seen_at is not None else now
             at = point.doubted_at = min(now, max(last, point.published_at))
         t_ms = int((self._clock.unix() - now + at) * 1000)
         self.record.vouch(point.agent, point.name, t_ms, point.quality == GOOD)
