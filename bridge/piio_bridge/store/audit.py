@@ -31,6 +31,8 @@ class Audit:
         self._engine = engine
         self._most_kept = most_kept
         self._waiting: deque[AuditEntry] = deque()
+        self._handing = threading.Lock()
+        """Held for no longer than it takes to move what waits from hand to hand."""
         self._stopping = threading.Event()
         self._writing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="piio audit", daemon=True)
@@ -45,16 +47,19 @@ class Audit:
         self._thread.join(5)
 
     def keep(self, entry: AuditEntry) -> None:
-        """Take an entry to be written soon, which gives it its number; it never blocks."""
-        if len(self._waiting) >= MOST_WAITING:
-            self._waiting.popleft()
-            self.dropped += 1
-        self._waiting.append(entry)
+        """Take an entry to be written soon, which gives it its number; it never waits for the disk."""
+        with self._handing:
+            if len(self._waiting) >= MOST_WAITING:
+                self._waiting.popleft()
+                self.dropped += 1
+            self._waiting.append(entry)
 
     def flush(self) -> None:
         """Write what waits now; StoreFailed if the database does not take it, which leaves it waiting."""
         with self._writing:
-            entries = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            with self._handing:
+                entries = list(self._waiting)
+                self._waiting.clear()
             if not entries:
                 return
             try:
@@ -82,9 +87,10 @@ class Audit:
             connection.execute(delete(AUDIT).where(AUDIT.c.number <= newest - self._most_kept))
 
     def _put_back(self, entries: list[AuditEntry]) -> None:
-        room = max(0, MOST_WAITING - len(self._waiting))
-        self.dropped += max(0, len(entries) - room)
-        self._waiting.extendleft(reversed(entries[len(entries) - room :] if room else []))
+        with self._handing:
+            too_many = max(0, len(entries) + len(self._waiting) - MOST_WAITING)
+            self.dropped += too_many
+            self._waiting.extendleft(reversed(entries[too_many:]))
 
     def _run(self) -> None:
         complaint, said = "", 0

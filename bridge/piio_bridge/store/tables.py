@@ -81,7 +81,7 @@ AUDIT = Table(
     METADATA,
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("t_ms", BigInteger().with_variant(Integer, "sqlite"), nullable=False, comment="Unix milliseconds"),
-    Column("board", String(63), index=True, comment="null: all boards"),
+    Column("board", String(63), comment="null: all boards; the newest are wanted, so that the key is the best index"),
     Column("point", String(63)),
     Column("what", String(16), nullable=False),
     Column("value", Text, nullable=False),
