@@ -32,6 +32,13 @@ def test_audit_prints_who_did_what_from_where_and_what_became_of_it(piio: Piio, 
     ]
 
 
+def test_a_long_change_pushes_only_its_own_row(piio: Piio, bridge: Any) -> None:
+    changed = {**ENTRY, "point": None, "what": "config", "value": f"revision 8: {'points.tank.unit, ' * 10}"}
+    bridge.answer = {"ok": True, "entries": [changed, ENTRY], "next": None}
+    first, second = piio("audit").out.splitlines()
+    assert len(first) > 200 and len(second) < 120
+
+
 def test_audit_of_all_boards_reads_on_until_there_is_no_more(piio: Piio, bridge: Any) -> None:
     bridge.answers = [{"ok": True, "entries": [ENTRY], "next": 9}, {"ok": True, "entries": [REFUSED], "next": None}]
     done = piio("audit", "--json")

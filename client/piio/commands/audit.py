@@ -22,6 +22,9 @@ exit status: 0, or 1 when there is no broker or no bridge, or you may not."""
 NEWEST = 50
 """Entries that are printed where nobody says how many."""
 
+WIDEST = 32
+"""Characters of a column that the next ones line up after; what is longer pushes only its own row."""
+
 COLOURS = {"done": terminal.GREEN, "refused": terminal.YELLOW, "expired": terminal.YELLOW, "failed": terminal.RED}
 
 
@@ -71,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_table(entries: list[AuditEntry]) -> None:
     rows = [_row(entry) for entry in entries]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [min(max(map(len, column)), WIDEST) for column in zip(*rows, strict=True)]
     for entry, row in zip(entries, rows, strict=True):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         cells[-1] = terminal.painted(row[-1], COLOURS[entry.outcome])
