@@ -95,7 +95,7 @@ class Inbox:
         if message.retained:
             return
         self._agent.outputs.send(Heard())
-        self._agent.presence.heard_bridge()
+        self._agent.presence.heard_bridge(beacon)
         self._agent.late.heard_bridge(beacon)
         if beacon.time:
             self.clock_offset = round(self._clock.unix() - beacon.time, 3)
@@ -154,7 +154,8 @@ class Inbox:
             channel=agent.hardware.channel(*id),
         )
         refused = refusal(write, retained, situation, self._clock.boottime())
-        order = Order(write.id, id, write.value, write.beacon.tick + write.ttl, write.pulse)
+        tick = write.beacon.tick
+        order = Order(write.id, id, write.value, tick + write.ttl, write.pulse, echoes=tick)
         if refused:
             self._answer(id, refused)
         elif not agent.configuring.in_force(id):

@@ -8,7 +8,7 @@ from piio_agent.clock import Clock
 from piio_agent.loop import Loop, Timer
 from piio_agent.uplink import ONLINE, Uplink
 from piio_schemas import topics
-from piio_schemas.beacons import Beacon
+from piio_schemas.beacons import Beacon, BridgeBeacon
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ LONGEST_ABSENCE = 60.0
 
 RIVALRY = 5.0
 """Seconds after which one of two agents that both think they were first gives in."""
+
+
+SOON = (0.5, 1.5)
+"""Seconds after which a new bridge hears of an agent that beacons rarely: it listens by then, and a crowd is spread."""
 
 
 class Announcer(Protocol):
@@ -83,6 +87,7 @@ class Presence:
         self._absence = FIRST_ABSENCE
         self._turned_away: float | None = None
         self._rival: tuple[str, int, float] | None = None
+        self._bridge: tuple[str, int] | None = None
 
     @property
     def announcing(self) -> bool:
@@ -113,6 +118,11 @@ class Presence:
         if shorter and self._announced:
             self._send()
 
+    def beat(self) -> None:
+        """Beacon now, if we are known to be there."""
+        if self._announced and self._uplink.up:
+            self._send()
+
     def heard_status(self, payload: bytes) -> None:
         """Our own status was heard, or somebody else's word on it."""
         if self._announced and payload != ONLINE:
@@ -124,9 +134,12 @@ class Presence:
             else:
                 self._appear()
 
-    def heard_bridge(self) -> None:
-        """A beacon of the bridge was heard."""
+    def heard_bridge(self, beacon: BridgeBeacon) -> None:
+        """A beacon of the bridge was heard; one that is new, or connected anew, has not heard us yet."""
         self._heard()
+        before, self._bridge = self._bridge, (beacon.boot, beacon.connection)
+        if before not in (None, self._bridge) and self.period > SOON[1]:
+            self._loop.after(random.uniform(*SOON), self._answer_bridge)
 
     def heard_beacon(self, beacon: Beacon) -> None:
         """A beacon of our name was heard."""
@@ -165,6 +178,10 @@ class Presence:
             self._uplink.abandon("deaf")
         # The one that beacons rarely asks itself whether it still hears when the bridge falls silent.
         elif silent and self._unheard_since is None:
+            self._send()
+
+    def _answer_bridge(self) -> None:
+        if self._announced and self._uplink.up:
             self._send()
 
     def _beat(self) -> None:

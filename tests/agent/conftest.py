@@ -151,9 +151,9 @@ class Desk:
         document = {"store": store, "revision": revision, "epoch": epoch, "points": points or {}, "displays": {}}
         self.publish("config", document, retain=True)
 
-    def beacon(self) -> None:
+    def beacon(self, boot: str = "bridge") -> None:
         """Publish one beacon of the bridge."""
-        document = BridgeBeacon("bridge", 1, time.monotonic(), 1.0, 1, time.time())
+        document = BridgeBeacon(boot, 1, time.monotonic(), 1.0, 1, time.time())
         self._connection.publish("piio/bridge/beacon", encode(document))
 
     def be_the_bridge(self, period: float = 0.5) -> None:

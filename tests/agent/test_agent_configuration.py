@@ -46,6 +46,18 @@ def test_the_same_revision_of_a_new_epoch_is_adopted(desk: Any, start: Start) ->
     assert desk.raws("gpio/17") == ["0", "1"]
 
 
+def test_the_word_of_a_bridge_that_led_before_is_ignored(desk: Any, start: Start) -> None:
+    start()
+    desk.configure(2, {"lamp": LAMP}, epoch=3)
+    assert desk.wait_json("config/applied", lambda d: d["revision"] == 2)["epoch"] == 3
+    desk.configure(2, {"lamp": LAMP}, epoch=2)
+    desk.configure(3, {}, epoch=2)
+    assert desk.write("gpio/17", 1, revision=2, epoch=3).status == "done"
+    assert 3 not in [d["revision"] for d in _applied(desk)]
+    desk.configure(1, {"lamp": LAMP}, store="restored", epoch=1)
+    desk.wait_json("config/applied", lambda d: d["store"] == "restored")
+
+
 def test_applied_is_published_once_a_second_at_most_and_ends_with_what_is_in_force(desk: Any, start: Start) -> None:
     start()
     began = time.monotonic()

@@ -31,6 +31,15 @@ def test_an_agent_beacons_every_second_with_outputs_and_every_ten_without(desk: 
     assert 0.9 < beacons[2]["tick"] - beacons[1]["tick"] < 1.1
 
 
+def test_a_bridge_that_is_new_hears_within_two_seconds_of_an_agent_that_beacons_rarely(desk: Any, start: Start) -> None:
+    start()
+    desk.hush()
+    desk.beacon()
+    since = desk.now()
+    desk.beacon("another")
+    assert desk.wait_json("beacon", bool, since, timeout=2)["period"] == 10
+
+
 def test_a_status_that_says_otherwise_is_corrected(desk: Any, start: Start) -> None:
     start()
     for wrong in ("offline", "", "gone"):
