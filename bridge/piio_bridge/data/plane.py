@@ -29,7 +29,7 @@ from piio_schemas.topics import BEACON, BLOCK_RAW, BRIDGE_BEACON, LATE, RAW, mat
 
 log = logging.getLogger(__name__)
 
-DOUBTING = 0.05
+DOUBTING = 0.01
 """Seconds between two looks at whether we lead, while that is in doubt."""
 
 TICK = 0.25
