@@ -35,6 +35,7 @@ from piio_agent.sampling.edges import Edges
 from piio_agent.sampling.outbox import Outbox
 from piio_agent.settings import Identity
 from piio_agent.software import software
+from piio_agent.stops import Stops
 from piio_agent.storage import LastOutputs, StoredConfiguration
 from piio_agent.uplink import OFFLINE, Uplink
 from piio_agent.viewers import Viewers
@@ -97,6 +98,7 @@ class Agent:
         self.late = Late(self.uplink, self.loop, clock, self.backlog, self._number)
         self.viewers = Viewers(self.loop, clock, self._look)
         self.inbox = Inbox(self, clock)
+        self.stops = Stops(self, clock)
 
     def run(self) -> None:
         """Serve until `stop`; then outputs go where they are safe, lines are let go, and the broker is told."""
@@ -163,8 +165,8 @@ class Agent:
         self.loop.post_newest("connected", lambda: self._connected(number, connection, found))
 
     def _on_message(self, number: int, message: Message) -> None:
-        if not self.loop.post(partial(self.inbox.handle, number, message)):
-            self.complaints.note("overload", "too many messages wait: some are dropped")
+        if not self.stops.hear(message) and not self.loop.post_after(partial(self.inbox.handle, number, message)):
+            self.complaints.note("overload", "too many messages wait: the oldest are dropped")
 
     def _on_report(self, report: Report) -> None:
         if isinstance(report, Sampled):
@@ -179,7 +181,7 @@ class Agent:
 
     def holder_up(self, held: list[ChannelId]) -> None:
         """The outputs' process is there, with these outputs from before."""
-        self.loop.post(lambda: self.configuring.outputs_up(held))
+        self.loop.post(lambda: self._holder_up(held))
 
     def holder_down(self, reason: str) -> None:
         """The outputs' process is gone."""
@@ -188,6 +190,10 @@ class Agent:
     def holder_asks(self) -> None:
         """The outputs' process wants to know whether the loop is there."""
         self.loop.post_newest("pong", self._answer_holder)
+
+    def _holder_up(self, held: list[ChannelId]) -> None:
+        self.configuring.outputs_up(held)
+        self.stops.outputs_up()
 
     def _answer_holder(self) -> None:
         if self._link:
@@ -232,7 +238,7 @@ class Agent:
                 self.edges.overtake(report.channel)
                 self.readings.accept(report.channel, report.raw, wanted.deadband)
             case EdgeSeen():
-                if not (wanted.events and self.edges.take(report.channel, report.edge)):
+                if not self.edges.take(report.channel, report.edge, wanted.events):
                     self.readings.accept(report.channel, report.edge.raw)
             case Trouble():
                 self.edges.forget(report.channel)

@@ -40,6 +40,7 @@ class Loop:
         self._wake = threading.Condition()
         self._waiting: deque[Action] = deque()
         self._newest: dict[Hashable, Action] = {}
+        self._later: deque[Action] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._stopping = False
@@ -49,7 +50,7 @@ class Loop:
     @property
     def queued(self) -> int:
         """How many actions wait."""
-        return len(self._waiting) + len(self._newest)
+        return len(self._waiting) + len(self._newest) + len(self._later)
 
     def post(self, action: Action) -> bool:
         """Do this soon; False: too much waits already, and it is dropped."""
@@ -60,6 +61,17 @@ class Loop:
             self._waiting.append(action)
             self._wake.notify()
             return True
+
+    def post_after(self, action: Action) -> bool:
+        """Do this soon, after what else waits; False: too many like it wait, and the oldest of them is dropped."""
+        with self._wake:
+            full = len(self._later) >= MOST_WAITING
+            if full:
+                self._later.popleft()
+                self.dropped += 1
+            self._later.append(action)
+            self._wake.notify()
+            return not full
 
     def post_newest(self, key: Hashable, action: Action) -> None:
         """Do this soon; when too much waits, it takes the place of what was posted before with the same key."""
@@ -117,20 +129,22 @@ class Loop:
     def drain(self) -> None:
         """Do what was posted; for after `run`, on its thread."""
         with self._wake:
-            actions = [*self._waiting, *self._newest.values()]
-            self._waiting.clear()
-            self._newest.clear()
+            actions = self._take()
         for action in actions:
             _attempt(action)
 
     def _next(self) -> list[Action]:
         with self._wake:
-            if not self._waiting and not self._newest and not self._stopping:
+            if not self.queued and not self._stopping:
                 self._wake.wait(self._pause())
-            actions = [*self._waiting, *self._newest.values()]
-            self._waiting.clear()
-            self._newest.clear()
-            return actions
+            return self._take()
+
+    def _take(self) -> list[Action]:
+        actions = [*self._waiting, *self._newest.values(), *self._later]
+        self._waiting.clear()
+        self._newest.clear()
+        self._later.clear()
+        return actions
 
     def _pause(self) -> float | None:
         if not self._timers:

@@ -74,3 +74,16 @@ def test_lateness_is_told_once(loop: Loop) -> None:
     run(loop)
     assert loop.take_lateness() > 0.02
     assert loop.take_lateness() == 0
+
+
+def test_of_too_many_messages_the_oldest_are_dropped_and_nothing_else_is(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_module, "MOST_WAITING", 3)
+    done: list[int] = []
+    fitted = [loop.post_after(lambda n=n: done.append(n)) for n in range(5)]  # type: ignore[misc]
+    loop.post(lambda: done.append(99))
+    loop.after(0.1, loop.stop)
+    run(loop)
+    assert done == [99, 2, 3, 4]
+    assert (fitted, loop.dropped) == ([True, True, True, False, False], 2)

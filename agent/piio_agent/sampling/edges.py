@@ -26,7 +26,10 @@ Settle = Callable[[ChannelId, float], None]
 
 
 class Edges:
-    """The edges of all lines whose points want them. For the loop only."""
+    """The edges of all lines; `told` are those whose points want them. For the loop only.
+
+    Of a line that nobody wants the edges of, what a burst comes to is its raw ten times a second, and at its end.
+    """
 
     def __init__(self, loop: Loop, say_edge: SayEdge, say_block: SayBlock, settle: Settle) -> None:
         self._loop = loop
@@ -35,8 +38,8 @@ class Edges:
         self._settle = settle
         self._lines: dict[ChannelId, _Line] = {}
 
-    def take(self, id: ChannelId, edge: Edge) -> bool:
-        """Tell of an edge. True: it is gathered with others, and `settle` gets the raw with them, soon."""
+    def take(self, id: ChannelId, edge: Edge, told: bool = True) -> bool:
+        """Take an edge, and tell of it. True: it is gathered with others, and `settle` gets the raw with them, soon."""
         line = self._lines.get(id)
         if line is None:
             line = self._lines[id] = _Line(
@@ -45,7 +48,7 @@ class Edges:
                 lambda edges, lost: self._say_block(id, edge_block(edges, lost)),
                 lambda raw: self._settle(id, raw),
             )
-        return line.take(edge)
+        return line.take(edge, told)
 
     def overtake(self, id: ChannelId) -> None:
         """The line was read: a raw that waits is out of date."""
@@ -84,13 +87,18 @@ class _Line:
         self._gathered: list[BlockEdge] = []
         self._in_window = 0
 
-    def take(self, edge: Edge) -> bool:
+    def take(self, edge: Edge, told: bool) -> bool:
         """Say an edge or gather it; True if it was gathered."""
-        if self._timer is None and not self._too_many(edge):
+        alone = self._timer is None and not self._too_many(edge)
+        if not told:
+            self._seq, self._in_window = edge.seq, self._in_window + 1
+        elif alone:
             self._say(edge)
+        else:
+            self._gather(edge)
+        if alone:
             return False
         self._timer = self._timer or self._loop.after(WINDOW, self._turn)
-        self._gather(edge)
         self.raw = edge.raw
         return True
 
