@@ -135,11 +135,11 @@ class Uplink:
         self._on_connected(self._number, connection)
 
     def _filters(self) -> list[tuple[str, int]]:
-        own = (topics.CONFIG, topics.RAW_SET, topics.VIEWERS, topics.SIM, topics.STATUS, topics.BEACON)
-        bridge = topics.BRIDGE_BEACON
+        own = (topics.CONFIG, topics.RAW_SET, topics.VIEWERS, topics.SIM, topics.STATUS, topics.BEACON, topics.STOP)
+        every = (topics.BRIDGE_BEACON, topics.STOP_ALL)
         return [
             *((topic.every(self.prefix, agent=self.name), topic.qos) for topic in own),
-            (bridge.at(self.prefix), bridge.qos),
+            *((topic.at(self.prefix), topic.qos) for topic in every),
         ]
 
 

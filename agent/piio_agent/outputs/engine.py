@@ -57,6 +57,7 @@ class Engine:
         self._diary = Diary(memory)
         self._lines: dict[ChannelId, Line] = {}
         self._switches: dict[ChannelId, Switches] = {}
+        self._stopped: StopAll | None = None
 
     def due(self) -> float | None:
         """When `tick` has something to do next, on CLOCK_BOOTTIME; None: never, as things are."""
@@ -190,7 +191,10 @@ class Engine:
 
     def _obey(self, order: Order, now: float) -> None:
         line = self._lines.get(order.channel)
-        if line is None or not line.held:
+        stopped = self._stopped
+        if stopped and stopped.at and order.echoes is not None and order.echoes < stopped.at:
+            self._result(order, "refused", stopped.reason)
+        elif line is None or not line.held:
             self._result(order, "failed", "the output is not in force: see its error")
         elif now > order.expires:
             self._result(order, "expired", "the outputs were held up")
@@ -219,12 +223,16 @@ class Engine:
         self._report(Closed(channel))
 
     def _stop_all(self, message: StopAll, now: float) -> None:
-        why = f"stopped by {message.by}"
+        why = message.reason
         for order in message.waiting:
             self._result(order, "refused", why)
-        log.warning("all outputs go where they are safe: %s", why)
+        if message.at is not None:
+            log.warning("all outputs go where they are safe: %s", why)
+            self._stopped = message
         for line in self._lines.values():
-            self._make_safe(line, raw_when_lost(line.policies) or 0.0, why, now)
+            raw = raw_when_lost(line.policies) or 0.0
+            if message.at is not None or not line.rests(raw, why):
+                self._make_safe(line, raw, why, now)
 
     def _forsake(self, why: str, now: float) -> None:
         for line in self._lines.values():

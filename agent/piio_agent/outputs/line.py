@@ -140,6 +140,10 @@ class Line:
         if why:
             self.fail_safe, self.last_fail_safe = why, FailSafe(why, self._clock.unix())
 
+    def rests(self, raw: float, why: str) -> bool:
+        """Whether it is this already, for good, and for this reason."""
+        return self.wanted == raw and self.pulse_ends is None and (self.fail_safe or "").startswith(why)
+
     def confirm(self, now: float) -> None:
         """See whether it is still there, when that is due; an output that cannot be read back is trusted."""
         if self._confirm_at is None or now < self._confirm_at:

@@ -8,6 +8,7 @@ from piio_agent.channel import ChannelId
 from piio_schemas.commands import Rule
 from piio_schemas.configuration import Interlock
 from piio_schemas.states import FailSafe
+from piio_schemas.stopping import STOPPED
 
 
 class Policies(Struct, frozen=True):
@@ -60,6 +61,8 @@ class Order(Struct, frozen=True, tag=True):
     expires: float
     """CLOCK_BOOTTIME in seconds; later it must not act."""
     pulse: float | None = None
+    echoes: float | None = None
+    """CLOCK_BOOTTIME after which it was asked, for all that is known; None: nothing is."""
 
 
 class Heard(Struct, frozen=True, tag=True):
@@ -74,6 +77,13 @@ class StopAll(Struct, frozen=True, tag=True):
 
     by: str
     waiting: tuple[Order, ...] = ()
+    at: float | None = None
+    """CLOCK_BOOTTIME: what may have been asked before is refused from now on. None: said again, behind all of that."""
+
+    @property
+    def reason(self) -> str:
+        """Why its fail-safes were taken."""
+        return f"{STOPPED}{self.by}"
 
 
 class Forsaken(Struct, frozen=True, tag=True):

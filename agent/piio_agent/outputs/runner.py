@@ -42,8 +42,9 @@ class Runner:
                 # A driver that hangs must not make a heap of what is out of date.
                 self._waiting = deque(each for each in self._waiting if not _replaces(message, each))
             if isinstance(message, StopAll):
-                message = self._stop_at_once(message)
-            self._waiting.append(message)
+                self._stop_at_once(message)
+            else:
+                self._waiting.append(message)
             self._wake.notify()
             return True
 
@@ -58,13 +59,16 @@ class Runner:
             self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _stop_at_once(self, message: StopAll) -> StopAll:
-        """Take the orders that wait out of its way: they must act neither before nor after it."""
-        orders = list(message.waiting)
-        for each in self._waiting:
-            orders += each.waiting if isinstance(each, StopAll) else [each] if isinstance(each, Order) else []
-        self._waiting = deque(each for each in self._waiting if not isinstance(each, Order | StopAll))
-        return StopAll(message.by, tuple(orders))
+    def _stop_at_once(self, stop: StopAll) -> None:
+        """Put it first, and take the orders that wait out of its way: they must act neither before nor after it."""
+        before = [each for each in self._waiting if isinstance(each, StopAll)]
+        waited = [order for each in before for order in each.waiting]
+        waited += [each for each in self._waiting if isinstance(each, Order)]
+        at = stop.at if stop.at is not None else max((each.at for each in before if each.at is not None), default=None)
+        rest = [each for each in self._waiting if not isinstance(each, Order | StopAll)]
+        # What is opened after it may come on by its policy: it is told once more.
+        again = [StopAll(stop.by)] if any(isinstance(each, Open) for each in rest) else []
+        self._waiting = deque([StopAll(stop.by, tuple(waited), at), *rest, *again])
 
     def _run(self) -> None:
         while True:
