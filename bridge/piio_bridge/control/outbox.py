@@ -13,6 +13,9 @@ from piio_schemas.documents import LARGEST
 
 log = logging.getLogger(__name__)
 
+MOST_UNDER_WAY = 20_000
+"""Messages that may wait for a broker that is slow, in the seconds until it is known to be dead."""
+
 
 class Outbox:
     """Sends without being waited for, so that who handles messages never waits for the broker.
@@ -35,7 +38,7 @@ class Outbox:
     ) -> bool:
         """Send a message; False if there is no connection, or it is too large: it is lost then, never queued."""
         client = self._client
-        if client is None or len(payload) > LARGEST:
+        if client is None or len(payload) > LARGEST or len(self._under_way) >= MOST_UNDER_WAY:
             self.lost += 1
             return False
         task = asyncio.get_running_loop().create_task(self._send(client, topic, payload, qos, retain, properties))

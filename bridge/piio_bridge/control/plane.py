@@ -34,6 +34,7 @@ from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon
 from piio_schemas.documents import DocumentError, decode, encode
 from piio_schemas.states import OFFLINE, ONLINE
+from piio_schemas.stopping import read_stop
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ MOST_WAITING = 10_000
 
 AGAIN = 0.5
 """Seconds between two tries to use a database that is full or locked."""
+
+MOST_REQUESTS = 1_000
+"""Requests under way at once; others are not answered, as when there is no bridge."""
 
 SETTLING = 0.1
 """Seconds in which what else is heard of a board is settled along with the first, so that nobody can make us hurry."""
@@ -52,6 +56,7 @@ HEARD = (
     (topics.BRIDGE_STATUS, 1), (topics.CONFIG_SET, 1), (topics.REQUEST_HISTORY, 1), (topics.REQUEST_REVISIONS, 1),
     (topics.REQUEST_RESTORE, 1), (topics.REQUEST_COPY, 1), (topics.REQUEST_FORGET, 1), (topics.REQUEST_PREVIEW, 1),
     (topics.REQUEST_AUDIT, 1), (topics.REQUEST_AUDIT_ALL, 1), (topics.WEBAPP_ACTED, 0),
+    (topics.STOP, 1), (topics.STOP_ALL, 1),
 )  # fmt: skip
 
 
@@ -82,6 +87,7 @@ class ControlPlane:
         self._arrived = asyncio.Event()
         self._caught_up = False
         self._settling: set[str] = set()
+        self._requested = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._handlers = {
             topics.BRIDGE_BEACON.pattern: self._hear_own_beacon,
@@ -93,6 +99,8 @@ class ControlPlane:
             topics.APPLIED.pattern: self._presence_heard,
             topics.RAW_RESULT.pattern: self._hear_result,
             topics.WEBAPP_ACTED.pattern: self._hear_acted,
+            topics.STOP.pattern: self._hear_stop,
+            topics.STOP_ALL.pattern: self._hear_stop,
         }
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -158,7 +166,7 @@ class ControlPlane:
         next_beacon = loop.time()
         try:
             while not stopping.is_set() and not pump.done():
-                while self._waiting and await self._leadership.confirm():
+                while self._waiting and loop.time() < next_beacon and await self._leadership.confirm():
                     self._handle(self._waiting.popleft())
                 if not await self._leadership.confirm():
                     return
@@ -167,6 +175,9 @@ class ControlPlane:
                         self._freshness.stood_still(self._clock.boottime())
                     next_beacon = max(next_beacon + BRIDGE_PERIOD, loop.time())
                     self._beat()
+                if self._waiting:
+                    await asyncio.sleep(0)  # a flood must neither hold the beacon up nor what is to be sent
+                    continue
                 self._arrived.clear()
                 arrived: asyncio.Future[Any] = asyncio.ensure_future(self._arrived.wait())
                 waits: set[asyncio.Future[Any]] = {arrived, stop, pump}
@@ -236,6 +247,14 @@ class ControlPlane:
         if not retained:
             self._trail.hear_acted(payload)
 
+    def _hear_stop(self, found: topics.Match, payload: bytes, retained: bool) -> None:
+        """Put a stop into the audit trail: the agents hear it themselves. A retained one is cleared, and is none."""
+        stop, agent = read_stop(payload), found.levels.get("agent", "")
+        if stop is not None and retained:
+            self._outbox.send(found.topic.at(self._prefix, **found.levels), b"", 1, True)
+        elif stop is not None:
+            self._trail.stopped(agent, stop)
+
     def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
         board = self._presence.hear(found.topic, found.levels["agent"], payload)
         if board is not None and self._caught_up and board.agent not in self._settling:
@@ -253,6 +272,9 @@ class ControlPlane:
         if reply_to is not None and not self._may_answer(reply_to):
             self._refuse("a request", topic, f"answers go to {topics.REPLY.every(self._prefix)} only")
             return
+        if self._requested >= MOST_REQUESTS:
+            self._refuse("a request", topic, "too many are under way")
+            return
         self._spawn(self._carry_out(found, payload, reply_to, correlation))
 
     def _may_answer(self, reply_to: str) -> bool:
@@ -263,7 +285,11 @@ class ControlPlane:
         self, found: topics.Match, payload: bytes, reply_to: str | None, correlation: bytes | None
     ) -> None:
         agent = found.levels.get("agent", "")
-        answer = await self._requests.carry_out(found.topic, agent, payload, _id_of(correlation or b""))
+        self._requested += 1
+        try:
+            answer = await self._requests.carry_out(found.topic, agent, payload, _id_of(correlation or b""))
+        finally:
+            self._requested -= 1
         if reply_to is not None:
             self._outbox.answer(reply_to, correlation, answer)
 

@@ -19,6 +19,9 @@ from piio_schemas.topics import APPLIED, CAPABILITIES, CONFIG, POINT_EVENT, STAT
 
 log = logging.getLogger(__name__)
 
+MOST_STRANGERS = 10_000
+"""Boards of which something was heard, but never their capabilities."""
+
 OWN_BEACONS = 10
 """Own beacons in a row that must have been heard before an agent's silence is believed."""
 
@@ -66,7 +69,11 @@ class Presence:
             check_identity(agent)
         except IdentifierError as error:
             raise DocumentError(str(error)) from error
-        board = self._boards.get(agent) or self._strangers.setdefault(agent, BoardRecord(agent))
+        board = self._boards.get(agent) or self._strangers.get(agent)
+        if board is None:
+            if len(self._strangers) >= MOST_STRANGERS:
+                raise DocumentError("too many boards that never said what they are")
+            board = self._strangers[agent] = BoardRecord(agent)
         if row is STATUS:
             self._hear_status(board, payload)
         if row is CAPABILITIES:

@@ -35,6 +35,9 @@ DOUBTING = 0.01
 TICK = 0.25
 """Seconds between two looks at who has fallen silent."""
 
+MOST_UNSENT = 50_000
+"""Messages that may wait for a slow broker."""
+
 STALL = 1.0
 """Seconds between two turns from which on we stood still: what came meanwhile was read at times nobody knows."""
 
@@ -72,6 +75,7 @@ class DataPlane:
         self._complaints = Complaints(clock)
         self._malformed = 0
         self._turned = 0.0
+        self._unsaid = 0
         self._up = threading.Event()
         self._beacon_sent = 0.0
         self._beacon_heard = 0.0
@@ -289,6 +293,12 @@ class DataPlane:
     def _send(self, client: mqtt.Client, messages: list[Outgoing], retained: bool = True) -> None:
         if not self._accepted or not self._leads():
             return  # everything is announced when the broker has accepted us, or by who leads
+        if len(client._out_packet) > MOST_UNSENT:
+            self._unsaid += len(messages)  # who reads so slowly gets all that is, as it is then, when it has caught up
+            return
+        if self._unsaid and not client._out_packet:
+            self._complaints.note("slow", f"the broker was too slow: {self._unsaid} messages were left out")
+            self._unsaid, messages, retained = 0, self._readings.announce(), True
         for topic, payload in messages:
             client.publish(topic, payload, 0, retained)
 

@@ -18,6 +18,12 @@ from piio_schemas.states import GOOD, Applied
 Outgoing = tuple[str, bytes]
 """A retained message: topic and payload."""
 
+MOST_RAWS = 200_000
+"""Raws that are remembered for points to come; those that no point reads are not kept on top of them."""
+
+MOST_BOARDS = 20_000
+"""Boards whose beacons are remembered."""
+
 REPEAT = 55.0
 """Seconds after which a value is published whatever its deadband says: agents repeat their raws once a minute."""
 
@@ -67,6 +73,9 @@ class Readings:
             except ValueError:
                 self.malformed += 1
                 continue
+            if topic not in self._raws and len(self._raws) >= MOST_RAWS and topic not in self._readers:
+                self.malformed += 1
+                continue
             self._raws[topic] = raw
             for point in self._readers.get(topic, ()):
                 point.raw, point.channel_failed = raw, raw is None
@@ -83,6 +92,9 @@ class Readings:
 
     def hear_beacon(self, agent: str, beacon: Beacon) -> list[Outgoing]:
         """Take a sign of life."""
+        if agent not in self.boards and len(self.boards) >= MOST_BOARDS:
+            self.malformed += 1
+            return []
         board = self.board(agent)
         board.heard = HeardBeacon(beacon, self._clock.boottime())
         board.seen_at = board.heard.at

@@ -183,7 +183,7 @@ class History:
         return (row.t_ms, row.value) if row else None
 
     def _run(self) -> None:
-        complaint = ""
+        complaint, said = "", 0
         while not self._stopping:
             self._changed.wait(PAUSE)
             try:
@@ -194,6 +194,9 @@ class History:
                 if str(error) != complaint:
                     complaint = str(error)
                     log.error("history cannot be written: %s", getattr(error, "orig", error))
+            if self.dropped > said:
+                said = self.dropped
+                log.error("%d values of the history were dropped so far: the disk does not keep up", said)
 
     def _write(self, rows: list[Row]) -> None:
         try:
