@@ -159,8 +159,23 @@ def test_a_copy_stands_with_the_board_that_it_changes(
 ) -> None:
     other = new_board()
     anna.request(f"piio/{board.name}/request/copy", {"to": other.name, "by": "anna"})
-    (entry,) = trail(anna, other)
+    (entry,) = [entry for entry in trail(anna, other) if entry["board"]]
     assert (entry["what"], entry["value"]) == ("copy", f"from {board.name}, revision 1: points.lamp (new)")
+
+
+def test_a_stop_is_an_entry_and_one_of_all_boards_is_in_the_trail_of_each(
+    anna: Peer, webapp: Peer, board: Board, lamp: str
+) -> None:
+    anna.publish(f"piio/{board.name}/stop", "halt!")
+    vouch(webapp, "w-stop", "otto")
+    webapp.publish("piio/stop", {"by": "otto", "id": "w-stop"})
+    since = anna.mark()
+    anna.publish(f"piio/{board.name}/stop", "again and again", retain=True)
+    anna.wait(f"piio/{board.name}/stop", b"".__eq__, since)
+    stops = [entry for entry in trail(anna, board) if entry["what"] == "stop"]
+    assert sorted((entry["board"] or "", entry["by"], entry["verified"]) for entry in stops) == [
+        ("", "otto", True), (board.name, "", False),
+    ]  # fmt: skip
 
 
 def test_a_fail_safe_is_one_entry_however_often_the_bridge_starts(
@@ -212,7 +227,7 @@ def test_the_trail_is_read_on_with_a_cursor_and_narrowed(anna: Peer, board: Boar
     rest = anna.request(topic, {"limit": 2, "point": "lamp", "before": first["next"]})
     assert [entry["id"] for entry in first["entries"] + rest["entries"]] == ["c2", "c1", "c0"]
     assert rest["next"] is None
-    assert [entry["id"] for entry in trail(anna, board, person="otto")] == ["c1"]
+    assert [entry["id"] for entry in trail(anna, board, point="lamp", person="otto")] == ["c1"]
     assert trail(anna, board, end=rest["entries"][0]["time"] - 60) == []
     everywhere = anna.request("piio/bridge/request/audit", {"limit": 1})
     assert everywhere["entries"][0]["id"] == "c2"

@@ -11,6 +11,7 @@ from piio_schemas.commands import Set, Status
 from piio_schemas.documents import decode
 from piio_schemas.numbers import number_to_text
 from piio_schemas.states import FailSafe
+from piio_schemas.stopping import Stop
 
 VOUCHED_FOR = 60.0
 """Seconds within which a set or request must follow what the web app said of it."""
@@ -91,6 +92,17 @@ class Trail:
                 outcome="done", reason=_line(found.reason), id=_line(f"{found.time:.3f} {boot}", LONGEST_NAME),
             )
         )  # fmt: skip
+
+    def stopped(self, board: str, stop: Stop) -> None:
+        """Tell the audit that somebody stopped a board, or all (an empty name).
+
+        It went to the agents directly: each output that it drives safe is an entry of its own, a fail-safe.
+        """
+        actor = self._taken(stop.id)
+        asked = Asked(
+            time=self._clock.unix(), board=board, what="stop", by=stop.by, id=stop.id, origin="plain", actor=actor
+        )
+        self.ended(asked, "done", "")
 
     def _taken(self, id: str) -> Acted | None:
         """Return what was said of an id, once: whoever uses the id again is somebody else."""
