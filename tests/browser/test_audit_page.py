@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.webapp.bench import Bench
+from tests.webapp.stage import Stage
 
 Browse = Callable[..., Page]
 
@@ -55,6 +56,14 @@ def test_the_trail_is_narrowed_by_person_and_the_csv_with_it(bench: Bench, brows
         page.get_by_role("link", name="Download CSV").click()
     text = download.value.path().read_text()
     assert text.startswith("time,board,point,what,") and ",anna,yes," in text and ",otto," not in text
+
+
+def test_a_set_of_what_is_no_board_is_shown_and_breaks_nothing(stage: Stage, bench: Bench, browse: Browse) -> None:
+    with stage.connection() as connection:
+        connection.publish("piio/<b>No such/value/x/set", "1", 1)
+    page = browse("otto", "/audit?board=No%20such")
+    expect(page.locator("#entries tr", has_text="<b>No such").first).to_contain_text("there is no board")
+    expect(page.get_by_label("Board")).to_have_value("")
 
 
 def test_the_page_is_reached_from_the_header_by_operators_only(bench: Bench, browse: Browse) -> None:

@@ -19,7 +19,7 @@ offerBoard(asked.get("board"));
 board.value = asked.get("board") ?? "";
 
 function offerBoard(name) {
-  if (!name || [...board.options].some((option) => option.value === name)) return;
+  if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name ?? "") || [...board.options].some((option) => option.value === name)) return;
   const after = [...board.options].find((option) => option.value && option.value > name);
   board.insertBefore(element("option", { value: name }, name), after ?? null);
 }

@@ -18,7 +18,7 @@ export function outcomeOf({ outcome, reason }) {
 
 export function rowOf(entry) {
   const { board, point, what, value, by, verified, origin, address } = entry;
-  const where = board === null ? ["all boards"] : [element("a", { href: `/board/${board}` }, board), point ? ` / ${point}` : ""];
+  const where = board === null ? ["all boards"] : [element("a", { href: `/board/${encodeURIComponent(board)}` }, board), point ? ` / ${point}` : ""];
   const mark = verified ? element("span", { className: "verified", title: "The web app vouches for who it was" }, " ✓", element("span", { className: "sr" }, " verified")) : null;
   const claim = by && !verified ? "The sender's claim" : undefined;
   return element("tr", { data: { number: entry.number, outcome: entry.outcome } },
