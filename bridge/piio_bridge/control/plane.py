@@ -34,7 +34,7 @@ from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon
 from piio_schemas.documents import DocumentError, decode, encode
 from piio_schemas.states import OFFLINE, ONLINE
-from piio_schemas.stopping import read_stop
+from piio_schemas.stopping import Stop, read_stop
 
 log = logging.getLogger(__name__)
 
@@ -138,8 +138,7 @@ class ControlPlane:
         self._waiting.clear()
         self._caught_up = False
         self._outbox.connect(client)
-        options = [(row.every(self._prefix), SubscribeOptions(qos=qos, retainAsPublished=True)) for row, qos in HEARD]
-        await client.subscribe(options)
+        await client.subscribe([(row.every(self._prefix), _options(row, qos)) for row, qos in HEARD])
         pump = asyncio.ensure_future(self._pump(client))
         try:
             await self._handle_all(pump, stopping)
@@ -248,12 +247,18 @@ class ControlPlane:
             self._trail.hear_acted(payload)
 
     def _hear_stop(self, found: topics.Match, payload: bytes, retained: bool) -> None:
-        """Put a stop into the audit trail: the agents hear it themselves. A retained one is cleared, and is none."""
+        """Put a stop into the audit trail, and pass it on: a retained one is cleared, and is none.
+
+        The agents hear it themselves. What was set before it may reach them through us later; it is stopped by this.
+        """
         stop, agent = read_stop(payload), found.levels.get("agent", "")
+        topic = found.topic.at(self._prefix, **found.levels)
         if stop is not None and retained:
-            self._outbox.send(found.topic.at(self._prefix, **found.levels), b"", 1, True)
+            self._outbox.send(topic, b"", 1, True)
         elif stop is not None:
             self._trail.stopped(agent, stop)
+            if not stop.passed_on:
+                self._outbox.send(topic, encode(Stop(by=stop.by, passed_on=True)), 1)
 
     def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
         board = self._presence.hear(found.topic, found.levels["agent"], payload)
@@ -336,6 +341,11 @@ class ControlPlane:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception():
             log.error("something could not be carried out", exc_info=task.exception())
+
+
+def _options(row: topics.Topic, qos: int) -> SubscribeOptions:
+    """Return how a topic is heard: as it was published, and stops not when we pass them on."""
+    return SubscribeOptions(qos=qos, noLocal=row in (topics.STOP, topics.STOP_ALL), retainAsPublished=True)
 
 
 def _id_of(correlation: bytes) -> str:
