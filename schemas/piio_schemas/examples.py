@@ -107,7 +107,9 @@ EXAMPLES: dict[str, list[Any]] = {
     "PreviewRequest": [{"equation": "x*2", "x": [0, 512], "names": {"ambient": 21.5}}],
     "RestoreRequest": [{"revision": 5}],
     "RevisionsAnswer": [
-        {"ok": True, "revisions": [{"revision": 7, "updated": "2026-11-21T09:30:00Z", "by": "anna"}]}
+        {"ok": True, "revisions": [
+            {"revision": 7, "updated": "2026-11-21T09:30:00Z", "by": "anna", "changed": ["points.tank.unit"]},
+        ]},
     ],
     "RevisionsRequest": [{}],
     "Set": [

@@ -105,16 +105,19 @@ class HistoryAnswer(Struct, frozen=True, kw_only=True):
     ] = field(default_factory=list)
 
 
-class Revision(Struct, frozen=True):
+class Revision(Struct, frozen=True, omit_defaults=True):
     """One revision of a configuration."""
 
     revision: int
     updated: str
     by: str
+    changed: Annotated[
+        list[str], Meta(description="The paths that differ from the revision before, said of the newest ones.")
+    ] = field(default_factory=list)
 
 
 class RevisionsAnswer(Struct, frozen=True, kw_only=True):
-    """The revisions there are, newest first."""
+    """The revisions there are, newest first, as many as a message holds."""
 
     ok: bool = True
     revisions: list[Revision]

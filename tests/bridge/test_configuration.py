@@ -217,6 +217,9 @@ def test_a_revision_can_be_restored(anna: Peer, board: Board, configure: Callabl
     assert (answer["ok"], answer["revision"]) == (True, 3)
     revisions = anna.request(f"piio/{board.name}/request/revisions", {})["revisions"]
     assert [(row["revision"], row["by"]) for row in revisions] == [(3, "vera"), (2, "otto"), (1, "anna"), (0, "")]
+    assert [row.get("changed") for row in revisions] == [
+        ["points.tank (new)"], ["points.tank (removed)"], ["points.tank (new)"], None,
+    ]  # fmt: skip
     anna.wait(f"piio/{board.name}/config", lambda payload: b'"revision":3' in payload and b"tank" in payload)
 
 

@@ -187,6 +187,7 @@ def test_an_old_revision_is_restored(bench: Bench, page: Page) -> None:
     bench.configure({"points": {"knob": {"label": "After"}}})
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("tab", name="Revisions").click()
+    expect(page.locator(f'[data-revision="{wanted + 1}"]')).to_contain_text("points.knob.label")
     page.locator(f'[data-revision="{wanted}"]').get_by_role("button", name="Restore").click()
     page.get_by_role("tab", name="Points").click()
     expect(page.locator("button[data-point=knob]")).to_contain_text("Before")

@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from piio_bridge.clock import Clock
 from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.changing import Change, Changes, Refused
+from piio_bridge.control.difference import differing
 from piio_bridge.control.trail import Asked, Trail
 from piio_bridge.equations import Equation, EquationError
 from piio_bridge.errors import BridgeError
@@ -36,6 +39,7 @@ from piio_schemas.requests import (
     PreviewAnswer,
     PreviewRequest,
     RestoreRequest,
+    Revision,
     RevisionsAnswer,
     RevisionsRequest,
 )
@@ -64,6 +68,10 @@ ACTS: dict[str, What] = {
 
 FRAME = 200
 """Bytes of an answer beside its entries."""
+
+
+EXPLAINED = 100
+"""Newest revisions of which it is told what they changed."""
 
 
 class RequestFailed(BridgeError, ValueError):
@@ -160,8 +168,20 @@ class Requests:
 
     async def _revisions(self, agent: str, _: RevisionsRequest) -> RevisionsAnswer:
         self._board(agent)
-        revisions = await asyncio.to_thread(self._configurations.revisions, agent)
-        return RevisionsAnswer(revisions=revisions)
+        return RevisionsAnswer(revisions=await asyncio.to_thread(self._told, agent))
+
+    def _told(self, agent: str) -> list[Revision]:
+        """Return the revisions, of the newest what changed by them, and the oldest left out where they are too many."""
+        newest = self._configurations.newest_documents(agent, EXPLAINED + 1)
+        changed = {n: differing(before, now) for (n, now), (_, before) in pairwise(newest)}
+        room, told = LARGEST - FRAME, list[Revision]()
+        for revision in self._configurations.revisions(agent):
+            full = replace(revision, changed=changed.get(revision.revision, []))
+            room -= len(msgspec.json.encode(full)) + 1
+            if room < 0:
+                break
+            told.append(full)
+        return told
 
     async def _history_of(self, agent: str, request: HistoryRequest) -> HistoryAnswer:
         end = self._clock.unix() + THIS_MOMENT if request.end is None else request.end

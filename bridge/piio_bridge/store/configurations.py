@@ -93,6 +93,13 @@ class Configurations:
         with self._reading() as connection:
             return [Revision(row.revision, row.updated, row.by) for row in connection.execute(query)]
 
+    def newest_documents(self, agent: str, count: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return the newest revisions of a board with their documents, newest first."""
+        columns = (REVISIONS.c.revision, REVISIONS.c.document)
+        query = select(*columns).where(REVISIONS.c.agent == agent).order_by(REVISIONS.c.revision.desc()).limit(count)
+        with self._reading() as connection:
+            return [(row.revision, json.loads(row.document)) for row in connection.execute(query)]
+
     def documents(self, agent: str) -> list[dict[str, Any]]:
         """Return the documents of all revisions of a board."""
         query = select(REVISIONS.c.document).where(REVISIONS.c.agent == agent)

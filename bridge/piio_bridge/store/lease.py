@@ -125,7 +125,9 @@ class Lease:
         except IntegrityError:
             log.debug("another bridge has just made the lease")
         except SQLAlchemyError as error:
-            raise DatabaseError(f"the database {self._engine.url!r} cannot be used: {getattr(error, 'orig', error)}") from error
+            raise DatabaseError(
+                f"the database {self._engine.url!r} cannot be used: {getattr(error, 'orig', error)}"
+            ) from error
         with transaction(self._engine, reading=True) as connection:
             return str(connection.scalar(select(IDENTITY.c.store)))
 

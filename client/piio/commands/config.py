@@ -39,7 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--set", metavar="FILE", help="change it by this merge patch (- for stdin)")
     what.add_argument("--file", metavar="FILE", help="replace points and displays by this document (- for stdin)")
     what.add_argument("--restore", type=int, metavar="REVISION", help="make an old revision the newest")
-    what.add_argument("--revisions", action="store_true", help="list the revisions: number, when, by whom")
+    what.add_argument(
+        "--revisions", action="store_true", help="list the revisions: number, when, by whom, what changed"
+    )
     what.add_argument("--copy-to", metavar="OTHER", help="carry the configuration to another board")
     what.add_argument("--forget", action="store_true", help="remove an offline board with all its retained topics")
     parser.add_argument(
@@ -99,7 +101,8 @@ def _print_revisions(args: argparse.Namespace, client: Client) -> None:
         terminal.print_json(revisions)
     else:
         for revision in revisions:
-            print(f"{revision.revision:>5}  {revision.updated:<20}  {revision.by}")
+            changed = terminal.painted(", ".join(revision.changed), terminal.DIM)
+            print(f"{revision.revision:>5}  {revision.updated:<20}  {revision.by:<12}  {changed}".rstrip())
 
 
 def _print_document(args: argparse.Namespace, document: dict[str, Any]) -> None:

@@ -18,11 +18,12 @@ export class RevisionsPanel {
     this.items.replaceChildren(...answer.revisions.map((each) => this.#row(each)));
   }
 
-  #row({ revision, updated, by }) {
+  #row({ revision, updated, by, changed = [] }) {
     const time = updated ? new Date(updated).toLocaleString() : "";
     const words = element("span", {}, element("b", {}, `Revision ${revision}`), ` · ${time}${by ? ` · by ${by}` : ""}`);
     const current = revision === this.board.config.revision;
     const act = current ? element("span", { className: "badge", data: { status: "online" } }, "in force") : element("button", { type: "button", on: { click: () => this.#restore(revision) } }, "Restore");
+    if (changed.length) words.append(element("small", { className: "changed" }, changed.join(", ")));
     return element("li", { className: "card", data: { revision } }, words, act);
   }
 
