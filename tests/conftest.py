@@ -14,6 +14,9 @@ import pytest
 
 PIIO = Path(sys.executable).with_name("piio")
 
+MARK = "PIIO_INSTALLATION"
+"""A variable that every process of an installation inherits, also those whose command line does not name it."""
+
 
 class RunningInstallation:
     """A `piio up` process and what it said."""
@@ -28,6 +31,7 @@ class RunningInstallation:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            env=os.environ | {MARK: str(state)},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -63,7 +67,9 @@ class RunningInstallation:
         self.wait_until_said("Ctrl-C stops")
 
     def pid(self, service: str) -> int | None:
-        """The process of a service: broker, bridge, webapp or agent."""
+        """The process of a service: broker, bridge, webapp or agent; outputs: the process that holds the lines."""
+        if service == "outputs":
+            return process_of(self.state, b"piio_agent.holder")
         words = (b"piio", service.encode())
         return next((pid for pid, command in self.processes().items() if _names(command, words)), None)
 
@@ -118,6 +124,20 @@ class RunningInstallation:
         self.process.wait()
         with self._news:
             self._news.notify_all()
+
+
+def process_of(state: Path, word: bytes) -> int | None:
+    """The newest process of an installation with this word on its command line, even if that does not name the state."""
+    mark = f"{MARK}={state}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words, marks = ((folder / name).read_bytes().split(b"\0") for name in ("cmdline", "environ"))
+        except OSError:
+            continue
+        if word in words and mark in marks:
+            found.append(int(folder.name))
+    return max(found, default=None)
 
 
 def _names(command: list[bytes], words: tuple[bytes, ...]) -> bool:

@@ -167,11 +167,11 @@ class Ordeal:
 
     def stops_of_lines(self) -> list[Stop]:
         """Return when the process that holds the lines stood still."""
-        return [stop for stop in self.stops if stop.service == "agent"]
+        return [stop for stop in self.stops if stop.service == "outputs"]
 
     def services(self) -> list[str]:
         """Return the names of what may be hurt."""
-        return ["broker", "bridge", "webapp", "agent"]
+        return ["broker", "bridge", "webapp", "agent", "outputs"]
 
     def pid(self, service: str) -> int | None:
         """The process of a service now; of the broker, Mosquitto's own."""

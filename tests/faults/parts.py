@@ -17,7 +17,7 @@ from piio.errors import PiioError
 from piio.private_file import make_private_folder
 from piio.up.installation import Installation, Place
 from piio_mosquitto.folder import BrokerFolder
-from tests.conftest import PIIO
+from tests.conftest import MARK, PIIO, process_of
 
 PR_SET_PDEATHSIG = 1
 
@@ -200,10 +200,24 @@ class Parts:
         made.open()
         return made
 
+    @property
+    def outputs(self) -> int | None:
+        """The process that holds the agent's lines, and outlives it."""
+        return process_of(self.state, b"piio_agent.holder")
+
+    def end_outputs(self) -> None:
+        """Kill the process that holds the lines."""
+        pid = self.outputs
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda: self.outputs != pid, "an end of the outputs' process")
+
     def close(self) -> None:
         """End everything, the broker last."""
         for part in reversed(self._parts):
             part.kill()
+        while self.outputs is not None:
+            self.end_outputs()
         pid = BrokerFolder(self.state).pid()
         if pid:
             os.kill(pid, signal.SIGKILL)
@@ -218,7 +232,7 @@ class Parts:
     ) -> Part:  # fmt: skip
         command = [str(PIIO), name, *arguments, "--state", str(state or self.state)]
         log = self._folder / f"{label or name}.log"
-        part = Part(label or name, command, log, before, environment)
+        part = Part(label or name, command, log, before, {**(environment or {}), MARK: str(self.state)})
         self._parts.append(part)
         return part
 

@@ -134,10 +134,12 @@ def test_an_agent_whose_folder_is_read_only_goes_on_and_takes_new_configurations
     need(ground.small)
     with nothing_lost(ground, witness):
         ground.site.processes["agent"].kill()
+        ground.site.parts.end_outputs()
         with read_only(ground.folders["agent"]):
             ground.site.processes["agent"].start()
             witness.wait_until_right()
             assert ground.label("while nothing can be written").ok
             assert ground.label("before").ok
             ground.site.processes["agent"].kill()
+            ground.site.parts.end_outputs()
         ground.site.processes["agent"].start()

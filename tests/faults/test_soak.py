@@ -36,7 +36,7 @@ def running(tmp_path: Path) -> Iterator[RunningInstallation]:
 
 @pytest.mark.timeout(150)
 def test_ten_kills_and_stops_leave_nothing_on_and_lose_nothing(running: RunningInstallation) -> None:
-    endure(running, 10, seed=4)
+    endure(running, 10, seed=575)  # it kills and stops each process once
 
 
 @pytest.mark.soak
