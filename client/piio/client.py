@@ -18,6 +18,8 @@ from piio.reading import Board, History, Reading, read_board, read_name, read_pa
 from piio.requests import Requests
 from piio.session import Session
 from piio.setting import Wish, carry_out
+from piio.stopping import Stopped
+from piio.stopping import carry_out as carry_out_stop
 from piio.watch import Watch
 from piio_schemas import topics
 from piio_schemas.audit import AuditEntry
@@ -137,6 +139,15 @@ class Client:
         except NotConnected as error:
             return SetResult(id="", status="failed", reason=str(error))
 
+    def stop(self, board: str | None = None, *, timeout: float = 5.0) -> list[Stopped]:
+        """Drive all outputs of a board, or of every board, where they are safe until a new set; operators may.
+
+        Returns what each board has said of it by `timeout` seconds: `done`, or which outputs are `left`, and which
+        boards are not `online`. It needs no bridge. NotAllowed, NoAnswer and NotConnected: it went nowhere.
+        """
+        name = None if board is None else read_board(board)
+        return carry_out_stop(self._up(), name, self.address.user or None, timeout)
+
     def configuration(self, board: str) -> dict[str, Any]:
         """Return the desired configuration of a board as it was published; NotKnown if there is none."""
         name = read_board(board)
@@ -176,9 +187,7 @@ class Client:
         """Return the revisions of a board's configuration, newest first."""
         return self._requests().revisions(board)
 
-    def history(
-        self, name: str, start: float | None = None, end: float | None = None, buckets: int = 200
-    ) -> History:
+    def history(self, name: str, start: float | None = None, end: float | None = None, buckets: int = 200) -> History:
         """Return least, greatest and mean value of a point between two Unix times, in at most 1,000 buckets.
 
         Its `gaps` are where the value was not good, as far as they show between buckets.

@@ -16,6 +16,7 @@ class Picture:
         self.statuses: dict[str, str] = {}
         self.capabilities: dict[str, dict[str, Any]] = {}
         self.configurations: dict[str, dict[str, Any]] = {}
+        self.applied: dict[str, dict[str, Any]] = {}
         self._values: dict[tuple[str, str], float] = {}
         self._qualities: dict[tuple[str, str], str] = {}
 
@@ -32,6 +33,8 @@ class Picture:
             _keep(self.statuses, levels["agent"], payload.decode("utf-8", "replace") or None)
         elif row is topics.CONFIG:
             _keep(self.configurations, levels["agent"], _object(payload))
+        elif row is topics.APPLIED:
+            _keep(self.applied, levels["agent"], _object(payload))
         elif row is topics.CAPABILITIES:
             _keep(self.capabilities, levels["agent"], _object(payload))
         return None

@@ -90,6 +90,11 @@ class Session:
         with self._news:
             self._news.wait_for(lambda: told(self._picture) or self.doubt(), within)
 
+    def wait(self, told: Callable[[Picture], bool], within: float) -> None:
+        """Wait until the picture shows what is looked for, whether or not the bridge is there."""
+        with self._news:
+            self._news.wait_for(lambda: told(self._picture) or not self.connection.connected, within)
+
     def doubt(self) -> str:
         """Return why nothing can be relied on now; empty when it can."""
         if not self.connection.connected:

@@ -48,6 +48,16 @@ def test_a_pulse_returns_by_itself(operator: Client) -> None:
     assert values[-2:] == [1, 0]
 
 
+def test_a_stop_of_all_boards_is_seen_to_have_worked_and_the_next_set_acts(operator: Client) -> None:
+    for board in (None, "demo"):
+        assert operator.set("demo/lamp", 1).done
+        (told,) = operator.stop(board)
+        assert told.done and told.outputs >= 1, told
+        assert operator.read("demo/lamp").value == 0
+    assert operator.set("demo/lamp", 1).done
+    assert operator.set("demo/lamp", 0).done
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("demo/lamp", 2), ("demo/tank", 1), ("demo/nothing", 1), ("nobody/lamp", 1)]
 )
