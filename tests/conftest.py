@@ -127,7 +127,7 @@ class RunningInstallation:
 
 
 def process_of(state: Path, word: bytes) -> int | None:
-    """The newest process of an installation with this word on its command line, even if that does not name the state."""
+    """The newest process of an installation with this word on its command line, which need not name the state."""
     mark = f"{MARK}={state}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):

@@ -19,6 +19,9 @@ GRACE = 1.0
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Ttl = Annotated[float, Meta(ge=LEAST_TTL, le=GREATEST_TTL, description="Seconds this may be old when it acts.")]
+Left = Annotated[
+    float, Meta(gt=0, le=GREATEST_TTL, description="Seconds that the echoed tick may be old when this acts.")
+]
 Pulse = Annotated[float, Meta(gt=0, le=3600, description="Seconds until it returns to the value before.")]
 Status = Literal["done", "refused", "expired", "failed"]
 Rule = Literal["min_on", "min_off", "rate", "interlock"]
@@ -101,7 +104,7 @@ class Write(Struct, frozen=True, kw_only=True):
     point: str
     revision: int
     value: Annotated[float, Meta(description="Raw.")]
-    ttl: Ttl = DEFAULT_TTL
+    ttl: Left = DEFAULT_TTL
     pulse: Pulse | None = None
     epoch: int
     beacon: Echo

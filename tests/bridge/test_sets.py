@@ -128,6 +128,16 @@ def test_an_echo_of_a_beacon_is_taken_and_an_old_or_foreign_one_is_not(anna: Pee
     assert [write["value"] for write in board.writes] == [1]
 
 
+def test_what_a_set_has_aged_on_its_way_to_the_bridge_is_used_up_on_its_way_to_the_board(
+    anna: Peer, board: Board, lamp: str
+) -> None:
+    aged = echo(anna)
+    aged["tick"] -= 1.4
+    assert outcome(anna, lamp, {"value": 1, "beacon": aged})["status"] == "done"
+    write = board.writes[-1]
+    assert write["beacon"]["tick"] + write["ttl"] <= aged["tick"] + 2, "both ticks are this machine's"
+
+
 def test_an_id_is_carried_out_once_and_answered_twice(anna: Peer, board: Board, lamp: str) -> None:
     first = outcome(anna, lamp, {"value": 1, "id": "a1", "by": "anna"})
     again = outcome(anna, lamp, {"value": 1, "id": "a1", "by": "anna"})

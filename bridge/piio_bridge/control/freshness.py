@@ -79,6 +79,11 @@ class Freshness:
             return "expired", f"it is {age:.1f} s old and may be {ttl:g} s"
         return None
 
+    def age(self, echo: Echo | None, now: float) -> float:
+        """Return how many seconds old a set is that may act: since what it echoes, or at most, without an echo."""
+        since = echo.tick if echo else self._heard_tick
+        return now - since if since is not None else 0.0
+
     def _note_lateness(self, now: float) -> None:
         """A beacon that is out for longer than it should shows that what we hear is old."""
         if self._outstanding and now - self._outstanding[0] > HELD_UP:

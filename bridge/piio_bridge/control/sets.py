@@ -17,6 +17,7 @@ from piio_bridge.control.freshness import Freshness
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.remembered import RememberedSets
 from piio_bridge.control.trail import Asked, Trail
+from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.equations import EquationError
 from piio_bridge.errors import BridgeError
@@ -30,6 +31,9 @@ from piio_schemas.topics import POINT_EVENT, RAW_SET, VALUE_RESULT, VALUE_SET
 log = logging.getLogger(__name__)
 
 MOST_PENDING = 1_000
+
+SHORTEST = 0.001
+"""Seconds that a write has at least: one that comes to the end of its time here expires on the board."""
 
 TOLD_LATE = "told late: it was said to be unknown before"
 """What stands before the reason of a result that came after nobody waited for it any more."""
@@ -170,7 +174,7 @@ class Sets:
         raw = self._raw(board, name, point, command)
         configuration = board.configuration
         write = Write(
-            id=_new_id(), point=name, revision=configuration.revision, value=raw, ttl=command.ttl,
+            id=_new_id(), point=name, revision=configuration.revision, value=raw, ttl=self._ttl(command, heard),
             pulse=command.pulse, epoch=configuration.epoch, beacon=heard.beacon.echo,
         )  # fmt: skip
         topic = RAW_SET.at(self._prefix, agent=agent, interface=point.interface, channel=point.channel)
@@ -180,6 +184,12 @@ class Sets:
         timer = asyncio.get_running_loop().call_later(within, self._give_up, write.id)
         self._pending[write.id] = Pending(asked, place, timer)
         self._expected.wrote(place, write.id, raw, within, pulse=command.pulse is not None)
+
+    def _ttl(self, command: Set, heard: HeardBeacon) -> float:
+        """Return how far the board's own tick may have moved on: what the set has aged until here is used up."""
+        now = self._clock.boottime()
+        left = command.ttl - self._freshness.age(command.beacon, now)
+        return round(min(command.ttl, now - heard.at + max(left, SHORTEST)), 3)
 
     def _find(self, agent: str, name: str) -> tuple[BoardRecord, OutputPoint]:
         board = self._boards.get(agent)
