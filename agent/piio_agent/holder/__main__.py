@@ -14,9 +14,9 @@ def main() -> None:
     descriptor = int(sys.argv[2])  # the name is for those who list processes
     # A terminal's Ctrl-C is for the agent, which says what is to become of the outputs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Who reads our log may be gone; that is no reason to let go of anything.
+    # A full disk is no reason to let go of anything.
     logging.raiseExceptions = False
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(message)s")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     Holder(socket.socket(fileno=descriptor), SystemClock()).run()
 
 

@@ -4,6 +4,7 @@ import logging
 import os
 import select
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
 from piio_agent.holder.hosted import Hosted
-from piio_agent.holder.messages import Call, Hello, Leaving, Ping, Pong, Return, ToHolder, Welcome
+from piio_agent.holder.messages import Call, Hello, Leaving, Ping, Pong, Return, Said, ToHolder, Welcome
 from piio_agent.holder.outbox import Outbox
 from piio_agent.holder.vigil import PATIENCE, PERIOD, Vigil
 from piio_agent.holder.wire import Wire
@@ -44,6 +45,7 @@ class Holder:
         self._ping_at = 0.0
         self._forsaken = False
         self._over = False
+        logging.getLogger().addHandler(_ToAgent(self._tell))
 
     def run(self) -> None:
         """Hold what there is to hold."""
@@ -167,3 +169,14 @@ class Holder:
             self._outbox.close(LAST_WORDS)
         self._part()
         self._listener.close()
+
+
+class _ToAgent(logging.Handler):
+    """Has the agent say it in its log, too; ours is read by nobody who does not look for it."""
+
+    def __init__(self, tell: Callable[[msgspec.Struct], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(Said(record.levelno, self.format(record)))

@@ -11,13 +11,25 @@ import tempfile
 import threading
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
 from piio_agent.channel import ChannelId
 from piio_agent.holder import door
-from piio_agent.holder.messages import Call, EdgeSeen, Hello, Leaving, Method, Ping, Pong, Return, ToAgent, Welcome
+from piio_agent.holder.messages import (
+    Call,
+    EdgeSeen,
+    Hello,
+    Leaving,
+    Method,
+    Ping,
+    Pong,
+    Return,
+    Said,
+    ToAgent,
+    Welcome,
+)
 from piio_agent.holder.wire import Wire
 from piio_agent.interfaces.contract import OnEdge
 from piio_agent.interfaces.errors import InterfaceError, NoReading, NotSupported
@@ -34,6 +46,9 @@ START = 10.0
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 """Seconds between two starts."""
+
+LOG = "outputs.log"
+LONGEST_LOG = 1_000_000  # bytes
 
 _GONE = "the outputs' process has ended and is being started anew"
 
@@ -197,12 +212,15 @@ class Link:
     def _spawn(self) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "PIIO_PASSWORD"}
         self._folder.mkdir(parents=True, exist_ok=True)
-        with door.build(self._folder) as listener:
+        with door.build(self._folder) as listener, _open_log(self._folder / LOG) as file:
             descriptor = listener.fileno()
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "piio_agent.holder", self._name, str(descriptor)],
                 env=environment,
                 stdin=subprocess.DEVNULL,
+                stdout=file,
+                # Not ours: whoever reads that would wait for its end, and it outlives us.
+                stderr=file,
                 pass_fds=[descriptor],
                 start_new_session=True,  # so that what ends the agent does not end it
             )
@@ -217,6 +235,8 @@ class Link:
                     call.set_result(message)
             case EdgeSeen():
                 self._edges.put(message)
+            case Said():
+                log.log(message.level, "%s", message.text)
             case Welcome():
                 pass
             case _:
@@ -252,3 +272,13 @@ def _value(answer: Return) -> Any:
         return answer.value
     kinds = {"unsupported": NotSupported, "nothing": NoReading, "failed": InterfaceError}
     raise kinds[answer.kind](answer.error)
+
+
+def _open_log(path: Path) -> BinaryIO:
+    """Open the log of a new holder; a long one begins anew, one that cannot be written goes nowhere."""
+    try:
+        long = path.exists() and path.stat().st_size > LONGEST_LOG
+        return path.open("wb" if long else "ab")
+    except OSError as error:
+        log.warning("%s cannot be written: %s", path, error.strerror)
+        return Path(os.devnull).open("wb")

@@ -70,5 +70,13 @@ class EdgeSeen(Struct, frozen=True, tag=True):
     edge: Edge
 
 
+class Said(Struct, frozen=True, tag=True):
+    """A line for the agent's log."""
+
+    level: int
+    """As in `logging`."""
+    text: str
+
+
 ToHolder = Hello | Pong | Leaving | Call | outputs.Message
-ToAgent = Welcome | Ping | Return | EdgeSeen | outputs.Report
+ToAgent = Welcome | Ping | Return | EdgeSeen | Said | outputs.Report

@@ -128,7 +128,7 @@ def test_an_output_that_is_to_hold_is_held_without_its_agent_and_found_by_the_ne
     bench.switch_on()
     before, holder = bench.moves(), bench.holder()
     bench.agent.kill()
-    bench.agent.wait(PATIENCE)
+    bench.agent.communicate(timeout=PATIENCE)  # nothing of it is left that anybody would wait for
     time.sleep(2.5)  # it is time that must pass without anything happening
     assert (bench.moves(), bench.holder()) == (before, holder)
     since = bench.desk.now()
