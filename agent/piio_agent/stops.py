@@ -55,5 +55,7 @@ class Stops:
             self._untaken = None
             return
         self._untaken = stop
-        loop = self._agent.loop
-        loop.post_newest("stop", lambda: loop.after(AGAIN, self.outputs_up))
+        self._agent.loop.post_newest("stop", self._try_later)
+
+    def _try_later(self) -> None:
+        self._agent.loop.after(AGAIN, self.outputs_up)

@@ -48,7 +48,7 @@ def create_app(options: Options) -> tuple[Flask, Hub, SocketIO]:
     app.register_error_handler(HTTPException, _explained)
     app.register_error_handler(CSRFError, _form_too_old)
     app.after_request(secured)
-    socketio, wire = sockets.opened(app, hub.logins, hub.pages, hub.requests)
+    socketio, wire = sockets.opened(app, hub.logins, hub.pages, hub.requests, hub.stops)
     if options.proxies:
         number = options.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number)  # type: ignore[method-assign]

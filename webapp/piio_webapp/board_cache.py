@@ -15,6 +15,7 @@ from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import RESERVED
 from piio_schemas.numbers import number_from_text
 from piio_schemas.states import GOOD, OFFLINE, ONLINE
+from piio_schemas.stopping import STOPPED
 
 MOST_BOARDS = 2000
 MOST_READINGS = 4000
@@ -48,14 +49,21 @@ class HeardBoard(Struct):
         """What the list of boards shows of it."""
         machine = self.documents.get("capabilities", {}).get("board") or {}
         points = self.documents.get("config", {}).get("points", {})
+        applied = self.documents.get("applied", {}).get("points", {})
         return {
             "status": self.status,
             "seen": self.seen,
             "model": machine.get("model", ""),
             "hostname": machine.get("hostname", ""),
             "points": len(points),
+            "stopped": sum(_is_stopped(point) for point in applied.values()),
             "not_good": sum(self.qualities.get(point) != GOOD for point in points),
         }
+
+
+def _is_stopped(point: Any) -> bool:
+    """Whether what a board says of a point is that somebody stopped it, and nobody has set it since."""
+    return isinstance(point, dict) and str(point.get("fail_safe") or "").startswith(STOPPED)
 
 
 class Change(Struct, frozen=True):

@@ -18,6 +18,7 @@ from piio_schemas.commands import GRACE, SetResult
 from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.requests import LEASE, LEASE_RENEWED, ViewersLease
 from piio_schemas.states import OFFLINE, ONLINE
+from piio_schemas.stopping import Stop
 from piio_webapp.board_cache import BoardCache
 from piio_webapp.options import Options
 
@@ -49,6 +50,8 @@ class Broker:
     def __init__(self, options: Options, instance: str, cache: BoardCache) -> None:
         self.prefix = options.prefix
         self.user = options.address.user or "webapp"
+        self.on_tick: Callable[[], None] = lambda: None
+        """What else is to be looked at every tenth of a second."""
         self._address = options.address
         self._cache = cache
         self._status = topics.WEBAPP_STATUS.at(self.prefix, instance=instance)
@@ -137,6 +140,13 @@ class Broker:
             self._forget(id)
             raise NotConnected("the broker is too slow: nothing was sent")
 
+    def stop_boards(self, topic: str, stop: Stop, acted: Acted) -> None:
+        """Publish a stop; NotConnected while down."""
+        connection = self._connection()
+        self._vouch(connection, acted)
+        if connection.publish(topic, encode(stop), topics.STOP.qos) is None:
+            raise NotConnected("the broker is too slow: nothing was sent")
+
     def _vouch(self, connection: Connection, acted: Acted) -> None:
         """Tell the bridge for whom the next message is: in one stream, so that it comes first."""
         connection.publish(self._acted, encode(acted), topics.WEBAPP_ACTED.qos)
@@ -217,6 +227,7 @@ class Broker:
             for waiting in overdue:
                 waiting.then(waiting.otherwise)
             self._cache.sweep()
+            self.on_tick()
             connection = self._keeper.connection
             if connection:
                 self._renew(connection, now)

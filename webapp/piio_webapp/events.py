@@ -34,6 +34,13 @@ class PageSet(Struct, frozen=True, forbid_unknown_fields=True):
     pulse: Annotated[float, Meta(gt=0, le=3600)] | None = None
 
 
+class PageStop(Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody stops a board, or all of them (no agent). However old it is, it stops: that is safe."""
+
+    id: Id
+    agent: AgentName | None = None
+
+
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
     """A page asks the bridge for something about a board."""
 

@@ -11,6 +11,7 @@ from piio_webapp.logins import Logins
 from piio_webapp.open_pages import OpenPages, Wire
 from piio_webapp.options import Options
 from piio_webapp.requests import Requests
+from piio_webapp.stopping import Stops
 
 
 class Hub:
@@ -24,6 +25,8 @@ class Hub:
         self.broker = Broker(options, instance, self.cache)
         self.pages = OpenPages(self.logins, self._looks)
         self.requests = Requests(self.broker, self.cache)
+        self.stops = Stops(self.broker, self.cache)
+        self.broker.on_tick = self.stops.sweep
         self._looked: set[str] = set()
 
     def start(self, wire: Wire) -> None:

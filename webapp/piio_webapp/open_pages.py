@@ -99,6 +99,11 @@ class OpenPages:
                 return True
             return False
 
+    def begin(self, page: OpenPage) -> None:
+        """Count one more answer, however many the page waits for."""
+        with self._cache.lock:
+            page.open += 1
+
     def answer(self, sid: str, answer: Any) -> None:
         """Tell a page the answer to what it asked; it goes with the next frame."""
         with self._cache.lock:

@@ -9,13 +9,14 @@ from flask import Flask, request, session
 from flask_socketio import SocketIO
 from msgspec import ValidationError, convert
 
-from piio_webapp.events import Ask, Look, PageSet
+from piio_webapp.events import Ask, Look, PageSet, PageStop
 from piio_webapp.logins import Logins
 from piio_webapp.open_page import OpenPage
 from piio_webapp.open_pages import OpenPages, Wire
 from piio_webapp.people import Who
 from piio_webapp.requests import Actor, Requests
 from piio_webapp.socket_guard import guarded
+from piio_webapp.stopping import Stops
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Json:
         return orjson.loads(text)
 
 
-def opened(app: Flask, logins: Logins, pages: OpenPages, requests: Requests) -> tuple[SocketIO, Wire]:
+def opened(app: Flask, logins: Logins, pages: OpenPages, requests: Requests, stops: Stops) -> tuple[SocketIO, Wire]:
     """Open Socket.IO at its usual path; return it and how pages are reached through it."""
     socketio = SocketIO(
         app,
@@ -56,7 +57,7 @@ def opened(app: Flask, logins: Logins, pages: OpenPages, requests: Requests) -> 
     app.wsgi_app = guarded(app, logins, lambda: len(server.eio.sockets))  # type: ignore[method-assign, assignment]
     wire = Wire(_sender(socketio), _closer(server))
     _connections(socketio, logins, pages)
-    _events(socketio, logins, pages, requests, wire)
+    _events(socketio, logins, pages, requests, stops, wire)
     return socketio, wire
 
 
@@ -75,7 +76,7 @@ def _connections(socketio: SocketIO, logins: Logins, pages: OpenPages) -> None:
     socketio.on_event("disconnect", gone)
 
 
-def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requests, wire: Wire) -> None:
+def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requests, stops: Stops, wire: Wire) -> None:
     def checked(handle: Callable[[Who, OpenPage, Any], None], model: type[Any]) -> Callable[..., None]:
         """Wrap a handler: the person and the argument are looked at anew at every event."""
 
@@ -104,8 +105,15 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
         if pages.begun(page):
             requests.ask(Actor(who, page.address), wanted, lambda answer: pages.answer(page.sid, answer))
 
+    def stop(who: Who, page: OpenPage, wanted: PageStop) -> None:
+        pages.begin(page)
+        stops.stop(
+            Actor(who, page.address), wanted.agent, lambda told: pages.answer(page.sid, {"id": wanted.id, **told})
+        )
+
     socketio.on_event("look", checked(look, Look))
     socketio.on_event("set", checked(set, PageSet))
+    socketio.on_event("stop", checked(stop, PageStop))
     socketio.on_event("ask", checked(ask, Ask))
 
 

@@ -28,7 +28,7 @@ export class BoardState extends EventTarget {
   reading(point) {
     const [quality, reason] = this.#quality(point);
     const safe = quality === "good" ? this.applied?.points?.[point]?.fail_safe : null;
-    return { value: this.values[point] ?? null, quality, reason: reason || (safe ? `in fail-safe: ${safe}` : "") };
+    return { value: this.values[point] ?? null, quality, safe: Boolean(safe), reason: reason || (safe ? `in fail-safe: ${safe}` : "") };
   }
 
   /** What the board says of the channel of a point, if it says anything. */

@@ -35,8 +35,9 @@ function fill(card, board) {
   const seen = board.status === "online" ? "" : board.seen ? ` · last seen ${ago(board.seen)}` : " · not seen lately";
   write(card.more, points + seen);
   const bad = notGood(board);
-  write(card.trouble, bad ? `${bad} ${bad === 1 ? "is" : "are"} not good` : "");
-  card.trouble.hidden = !bad;
+  const stopped = board.stopped ? `${board.stopped} ${board.stopped === 1 ? "output" : "outputs"} stopped` : "";
+  write(card.trouble, [bad ? `${bad} ${bad === 1 ? "is" : "are"} not good` : "", stopped].filter(Boolean).join(" · "));
+  card.trouble.hidden = !bad && !stopped;
 }
 
 function show() {

@@ -41,6 +41,12 @@ class Link extends EventTarget {
     return this.#send("set", { agent, point, value, pulse, tick: this.#tick }, { status: "failed", reason: "outcome unknown: the connection was lost" });
   }
 
+  /** Stop a board, or all (null); resolves to {status, reason or outputs, left, offline}. However slow the data is, it goes at once. */
+  stop(agent) {
+    if (!this.#socket.connected) return Promise.resolve({ status: "failed", reason: "not connected: nothing was sent" });
+    return this.#send("stop", { agent }, { status: "failed", reason: "nobody knows whether it stopped: no answer came" });
+  }
+
   /** Ask the bridge; resolves to its answer, or to {ok: false, error} in any case. */
   async ask(verb, agent, body = {}) {
     const failed = { answer: { ok: false, error: { message: "the connection was lost: try again" } } };

@@ -1,6 +1,7 @@
 /* What every page shows around its content: the banner while the link is down, and toasts. */
 import { element, write } from "./element.js";
 import { link } from "./link.js";
+import "./stop.js";
 
 const LASTING = 6000;
 const MOST = 4;

@@ -56,7 +56,8 @@ export class Tile {
     if (this.root.dataset.quality && this.root.dataset.quality !== "good" && reading.quality === "good") this.#askLater(board);
     this.root.dataset.quality = reading.quality;
     this.display.dataset.quality = reading.quality;
-    write(this.state, reading.quality === "good" ? "" : reading.quality);
+    this.root.toggleAttribute("data-safe", Boolean(reading.safe));
+    write(this.state, reading.quality !== "good" ? reading.quality : reading.safe ? "fail-safe" : "");
     if (this.known) this.#guarded(() => this.display.show(reading));
     const reason = this.#failure || reading.reason;
     write(this.reason, reason);
