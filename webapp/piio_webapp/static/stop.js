@@ -31,7 +31,7 @@ function words(where, result) {
 
 async function press(agent) {
   const press = ++presses;
-  const where = agent || "All boards:";
+  const where = agent || "All boards";
   tell("pending", `${where} stopping…`);
   const result = await link.stop(agent || null);
   if (press === presses) tell(result.status, words(where, result));
