@@ -1,4 +1,4 @@
-"""What a holder has to tell its agent: sent by a thread of its own, for an agent that hangs must hold nothing up."""
+"""What a holder has to tell its agent: who tells it sends it, but waits for no agent that hangs."""
 
 import threading
 from collections.abc import Hashable
@@ -13,19 +13,25 @@ MOST_WAITING = 10_000
 
 
 class Outbox:
-    """Sends messages in their order; one that waits is replaced by a newer one with the same key."""
+    """Sends messages in their order, at once if the agent reads; a thread sends what has to wait.
+
+    One that waits is replaced by a newer one with the same key.
+    """
 
     def __init__(self, wire: Wire[Any]) -> None:
         self._wire = wire
         self._wake = threading.Condition()
         self._waiting: dict[Hashable, msgspec.Struct] = {}
+        self._sending = False
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
 
     def put(self, message: msgspec.Struct, key: Hashable = None) -> None:
-        """Send a message soon; it takes the place of one with its key, and is dropped when far too many wait."""
+        """Send a message; should it wait, it takes the place of one with its key, or is dropped if far too many do."""
         with self._wake:
+            if not self._waiting and not self._sending and self._wire.send(message):
+                return
             key = object() if key is None else key
             if self._waiting.pop(key, None) is None and len(self._waiting) >= MOST_WAITING:
                 return
@@ -46,8 +52,10 @@ class Outbox:
 
     def _next(self) -> msgspec.Struct | None:
         with self._wake:
+            self._sending = False
             while not self._waiting:
                 if self._closing:
                     return None
                 self._wake.wait()
+            self._sending = True
             return self._waiting.pop(next(iter(self._waiting)))
