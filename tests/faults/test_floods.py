@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from piio import Client, connect
 from piio.connection import Message
+from piio.errors import NotKnown
 from tests.webapp.bench import Bench
 from tests.webapp.stage import Process, Stage, eventually
 
@@ -100,7 +102,9 @@ class Bystander:
         assert not self.refused
         assert not self.doubts
         after = self._memory()
+        print(f"{len(took)} sets, median {took[len(took) // 2] * 1000:.0f} ms, slowest {took[-1] * 1000:.0f} ms")
         grown = {name: round(after[name] - before, 1) for name, before in self._before.items()}
+        print("grown by MB:", grown)
         assert max(grown.values()) < GROWTH, grown
 
     def _run(self) -> None:
@@ -186,7 +190,7 @@ def test_an_input_that_bounces_at_5_khz(stage: Stage, bench: Bench, tmp_path: Pa
     assert heard.on(raws)[-1][1] == b"1", "the level at which it came to rest"
     assert len(heard.on(raws)) < 120, "the newest ten times a second, after a first few"
     beacons = [at for at, _ in heard.on("piio/bouncy/beacon") if at > first]
-    assert max(b - a for a, b in zip(beacons, beacons[1:], strict=False)) < 1.5
+    assert max(b - a for a, b in pairwise(beacons)) < 1.5
 
 
 def test_an_agent_that_screams_5000_raws_a_second(stage: Stage, bench: Bench) -> None:
@@ -214,6 +218,7 @@ def test_an_agent_that_screams_5000_raws_a_second(stage: Stage, bench: Bench) ->
     bystander.check()
 
 
+@pytest.mark.timeout(120)
 def test_a_thousand_agents_that_reconnect_at_once(stage: Stage, bench: Bench, tmp_path: Path) -> None:
     capabilities = tmp_path / "capabilities.json"
     seen = Heard(stage, f"piio/{bench.name}/capabilities", "piio/+/config", "piio/+/status")
@@ -236,7 +241,7 @@ def test_a_thousand_agents_that_reconnect_at_once(stage: Stage, bench: Bench, tm
             agents.stdin.flush()
             agents.stdout.readline()
             eventually(lambda: boards("status", b"offline") == boards("status", b"online") == 1000, "all online", 30)
-            eventually(lambda: len(bystander.took) > 40, "some sets more")
+            eventually(lambda: len(bystander.took) > 100, "some sets more", 30)
         bystander.check()
     seen.close()
 
@@ -291,7 +296,8 @@ def _announce(connection: Any, name: str) -> None:
 
 def _configured(client: Client, board: str, points: dict[str, Any]) -> bool:
     try:
-        client.configure(board, {"points": points})
-    except Exception:
+        answer = client.configure(board, {"points": points})
+    except NotKnown:
         return False
-    return True
+    assert answer.ok or "no board" in str(answer.errors), answer.errors
+    return answer.ok

@@ -240,6 +240,7 @@ class Stage:
         self.state = folder / "web"
         (folder / "mosquitto.conf").write_text(
             f"listener {self.mqtt_port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\npersistence false\n"
+            "max_inflight_messages 100\nmax_queued_messages 100000\n"  # as ours has it
         )
         (folder / "displays").mkdir()
         for name, role in PEOPLE.items():

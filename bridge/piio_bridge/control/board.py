@@ -17,6 +17,8 @@ class BoardRecord:
     def __init__(self, agent: str) -> None:
         self.agent = agent
         self.capabilities: Capabilities | None = None
+        self.said = b""
+        """The capabilities as they were heard."""
         self.status = ""
         self.applied: Applied | None = None
         self.found: Configuration | None = None

@@ -5,8 +5,8 @@ import logging
 import secrets
 import socket
 import ssl
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Sized
 from typing import Any
 
 import aiomqtt
@@ -43,6 +43,12 @@ MOST_WAITING = 10_000
 
 AGAIN = 0.5
 """Seconds between two tries to use a database that is full or locked."""
+
+DOCUMENTS = ("/status", "/capabilities", "/config", "/applied")
+"""How the topics of what describes a board end."""
+
+TURN = 0.02
+"""Seconds after which what has arrived meanwhile is looked at, and sent what is to be sent."""
 
 MOST_REQUESTS = 1_000
 """Requests under way at once; others are not answered, as when there is no bridge."""
@@ -84,6 +90,8 @@ class ControlPlane:
         self._rivals = Rivals(leadership, freshness.boot)
         self._complaints = Complaints(clock)
         self._waiting: deque[aiomqtt.Message] = deque()
+        self._documents: OrderedDict[str, aiomqtt.Message] = OrderedDict()
+        """By topic, the newest of what is said of boards, once all is known that was retained."""
         self._arrived = asyncio.Event()
         self._caught_up = False
         self._settling: set[str] = set()
@@ -136,6 +144,7 @@ class ControlPlane:
         self._rivals.connected(self._clock.boottime())
         self._presence.connected()
         self._waiting.clear()
+        self._documents.clear()
         self._caught_up = False
         self._outbox.connect(client)
         await client.subscribe([(row.every(self._prefix), _options(row, qos)) for row, qos in HEARD])
@@ -153,11 +162,18 @@ class ControlPlane:
     async def _pump(self, client: aiomqtt.Client) -> None:
         """Take what arrives at once, so that of too much it is the oldest that is dropped."""
         async for message in client.messages:
-            if len(self._waiting) >= MOST_WAITING:
-                self._waiting.popleft()
-                self._refuse("too much at once", str(message.topic), "the oldest was dropped")
-            self._waiting.append(message)
+            topic = str(message.topic)
+            if self._caught_up and topic.endswith(DOCUMENTS):
+                self._documents[topic] = message  # in the place of the one before
+                self._bound(self._documents, lambda: self._documents.popitem(last=False)[1])
+            else:
+                self._waiting.append(message)
+                self._bound(self._waiting, self._waiting.popleft)
             self._arrived.set()
+
+    def _bound(self, waiting: Sized, drop: Callable[[], aiomqtt.Message]) -> None:
+        if len(waiting) > MOST_WAITING:
+            self._refuse("too much at once", str(drop().topic), "the oldest was dropped")
 
     async def _handle_all(self, pump: asyncio.Future[None], stopping: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -165,8 +181,9 @@ class ControlPlane:
         next_beacon = loop.time()
         try:
             while not stopping.is_set() and not pump.done():
-                while self._waiting and loop.time() < next_beacon and await self._leadership.confirm():
-                    self._handle(self._waiting.popleft())
+                turn_ends = min(loop.time() + TURN, next_beacon)
+                while self._waits and loop.time() < turn_ends and await self._leadership.confirm():
+                    self._handle(self._next())
                 if not await self._leadership.confirm():
                     return
                 if loop.time() >= next_beacon:
@@ -174,7 +191,7 @@ class ControlPlane:
                         self._freshness.stood_still(self._clock.boottime())
                     next_beacon = max(next_beacon + BRIDGE_PERIOD, loop.time())
                     self._beat()
-                if self._waiting:
+                if self._waits:
                     await asyncio.sleep(0)  # a flood must neither hold the beacon up nor what is to be sent
                     continue
                 self._arrived.clear()
@@ -189,6 +206,14 @@ class ControlPlane:
         if pump.done() and not stopping.is_set():
             pump.result()
             raise aiomqtt.MqttError("the connection was lost")
+
+    @property
+    def _waits(self) -> bool:
+        return bool(self._waiting or self._documents)
+
+    def _next(self) -> aiomqtt.Message:
+        """What acts goes before what describes: a thousand boards that come at once hold no set up."""
+        return self._waiting.popleft() if self._waiting else self._documents.popitem(last=False)[1]
 
     def _beat(self) -> None:
         """Send a sign of life, unless nothing is heard: then the connection is worth nothing."""

@@ -138,7 +138,10 @@ class Presence:
     def _hear_capabilities(self, board: BoardRecord, payload: bytes) -> BoardRecord | None:
         if not payload:
             return None
+        if payload == board.said and board.stored is not None:
+            return None  # a thousand boards that come back say what they always said
         before, board.capabilities = board.capabilities, decode(payload, Capabilities)
+        board.said = payload
         if before == board.capabilities and board.stored is not None:
             return None
         board.renew()
