@@ -83,7 +83,9 @@ class Agent:
         memory = LastOutputs(folder / "outputs.json" if folder else None, clock)
         self.outputs = self._link or Outputs(self.hardware.interfaces, clock, memory, self.output_reported)
         self.inputs = {
-            name: remote(name, interface, self._link) if self._link and not interface.divisible else interface
+            name: remote(name, interface, self._link.calls, self._link.edges)
+            if self._link and not interface.divisible
+            else interface
             for name, interface in self.hardware.interfaces.items()
         }
         self.samplers = {

@@ -34,6 +34,7 @@ class Holder:
 
     def __init__(self, listener: socket.socket, clock: Clock) -> None:
         self._listener = listener
+        listener.listen(4)  # again: whoever connects is told that it is us, not who made the socket
         self._clock = clock
         self._hello: Hello | None = None
         self._outputs: Outputs | None = None

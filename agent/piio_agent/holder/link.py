@@ -1,38 +1,23 @@
 """The agent's end: it starts a holder, or takes over the one that is there, and starts another should that one fail."""
 
-import itertools
 import logging
 import os
-import queue
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Protocol
 
 import msgspec
 
 from piio_agent.channel import ChannelId
 from piio_agent.holder import door
-from piio_agent.holder.messages import (
-    Call,
-    EdgeSeen,
-    Hello,
-    Leaving,
-    Method,
-    Ping,
-    Pong,
-    Return,
-    Said,
-    ToAgent,
-    Welcome,
-)
+from piio_agent.holder.calls import GONE, Calls
+from piio_agent.holder.edges import Edges
+from piio_agent.holder.messages import EdgeSeen, Hello, Leaving, Ping, Pong, Return, Said, ToAgent, Welcome
+from piio_agent.holder.start import start_holder
 from piio_agent.holder.wire import Wire
-from piio_agent.interfaces.contract import OnEdge
-from piio_agent.interfaces.errors import InterfaceError, NoReading, NotSupported
 from piio_agent.outputs import messages as outputs
 
 log = logging.getLogger(__name__)
@@ -46,11 +31,6 @@ START = 10.0
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 """Seconds between two starts."""
-
-LOG = "outputs.log"
-LONGEST_LOG = 1_000_000  # bytes
-
-_GONE = "the outputs' process has ended and is being started anew"
 
 
 class Listener(Protocol):
@@ -74,7 +54,7 @@ class Listener(Protocol):
 
 
 class Link:
-    """One holder at a time. `send` and `call` may come from any thread; what is sent while there is none is lost.
+    """One holder at a time. `send` may come from any thread; what is sent while there is none is lost.
 
     After `holder_up` everything has to be said again: outputs that are held already are not touched by that.
     """
@@ -85,11 +65,11 @@ class Link:
         self._listener = listener
         self._folder = Path(hello.folder) if hello.folder else Path(tempfile.mkdtemp(prefix="piio-"))
         self._wire: Wire[ToAgent] | None = None
-        self._calls: dict[int, Future[Any]] = {}
-        self._ids = itertools.count()
-        self._watchers: dict[ChannelId, OnEdge] = {}
-        self._edges: queue.SimpleQueue[EdgeSeen] = queue.SimpleQueue()
+        self.calls = Calls(self._say)
+        self.edges = Edges()
         self._process: subprocess.Popen[bytes] | None = None
+        self._new = True
+        """Whether the holder was started by us, and may take its time to come up."""
         self._up = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
@@ -97,14 +77,13 @@ class Link:
     def start(self) -> None:
         """Have a holder, or after some seconds none yet."""
         self._thread.start()
-        threading.Thread(target=self._deliver_edges, name="edges of the holder", daemon=True).start()
+        self.edges.start()
         if not self._up.wait(START):
             log.error("the outputs' process does not come up")
 
     def send(self, message: outputs.Message) -> bool:
         """Hand a message to the outputs; False: there is nobody to take it."""
-        wire = self._wire
-        return wire is not None and wire.send(message)
+        return self._say(message)
 
     def pong(self) -> None:
         """Tell the holder that the agent's loop is there; from that loop."""
@@ -115,6 +94,7 @@ class Link:
         self._stopping.set()
         self._say(Leaving())
         self._close()
+        self.edges.stop()
 
     def stop(self, timeout: float) -> bool:
         """Have all outputs driven safe and let go; False if that took too long."""
@@ -122,27 +102,8 @@ class Link:
         if self._thread.is_alive():
             self._say(outputs.Stop())
             self._thread.join(timeout)
+            self.edges.stop()
         return not self._thread.is_alive()
-
-    def call(self, interface: str, method: Method, *arguments: Any, timeout: float | None = None) -> Any:
-        """Call a method of an interface in the holder; raises what it raised, or that there is no holder."""
-        call = Call(next(self._ids), interface, method, list(arguments))
-        answer = self._calls[call.id] = Future[Any]()
-        try:
-            if not self._say(call):
-                raise InterfaceError(_GONE)
-            return _value(answer.result(timeout))
-        except TimeoutError:
-            raise InterfaceError(f"{interface} does not answer") from None
-        finally:
-            self._calls.pop(call.id, None)
-
-    def watch(self, channel: ChannelId, on_edge: OnEdge | None) -> None:
-        """Hand the edges of a channel to this watcher from now on, or to nobody."""
-        if on_edge:
-            self._watchers[channel] = on_edge
-        else:
-            self._watchers.pop(channel, None)
 
     def _say(self, message: msgspec.Struct) -> bool:
         wire = self._wire
@@ -159,7 +120,7 @@ class Link:
                 pause = min(pause * 2, LONGEST_PAUSE)
             if not self._stopping.is_set():
                 log.error("the outputs' process is lost: %s", reason)
-                self._listener.holder_down(f"{_GONE}: {reason}")
+                self._listener.holder_down(f"{GONE}: {reason}")
             self._end_process()
             self._stopping.wait(pause)
 
@@ -188,8 +149,9 @@ class Link:
 
     def _reach(self) -> Wire[ToAgent]:
         connection = door.knock(self._folder)
+        self._new = connection is None
         if connection is None:
-            self._spawn()
+            self._process = start_holder(self._name, self._folder)
             connection = door.knock(self._folder)
         if connection is None:
             raise OSError(f"{self._folder}: nobody listens at {door.NAME}")
@@ -198,9 +160,7 @@ class Link:
     def _greet(self, wire: Wire[ToAgent]) -> Welcome:
         """Say who we are; a holder that was made for other hardware, or by other software, is ended first."""
         wire.send(self._hello)
-        while not isinstance(answer := wire.receive(START), Welcome):
-            if answer is None:
-                raise OSError("it has ended at once")
+        answer = self._hear_welcome(wire)
         if not answer.fits:
             log.info("the hardware or the software is another one now: the outputs are let go")
             wire.send(outputs.Stop())
@@ -209,32 +169,26 @@ class Link:
             raise OSError("it was made for other hardware")
         return answer
 
-    def _spawn(self) -> None:
-        environment = {name: value for name, value in os.environ.items() if name != "PIIO_PASSWORD"}
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with door.build(self._folder) as listener, _open_log(self._folder / LOG) as file:
-            descriptor = listener.fileno()
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "piio_agent.holder", self._name, str(descriptor)],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                # Not ours: whoever reads that would wait for its end, and it outlives us.
-                stderr=file,
-                pass_fds=[descriptor],
-                start_new_session=True,  # so that what ends the agent does not end it
-            )
+    def _hear_welcome(self, wire: Wire[ToAgent]) -> Welcome:
+        try:
+            while message := wire.receive(START if self._new else SILENCE):
+                if isinstance(message, Welcome):
+                    return message
+        except TimeoutError:
+            # It stands still since before we began.
+            if wire.peer != os.getpid():
+                os.kill(wire.peer, signal.SIGKILL)
+            raise
+        raise OSError("it has ended at once")
 
     def _take(self, message: ToAgent) -> None:
         match message:
             case Ping():
                 self._listener.holder_asks()
             case Return():
-                call = self._calls.get(message.id)
-                if call:
-                    call.set_result(message)
+                self.calls.answer(message)
             case EdgeSeen():
-                self._edges.put(message)
+                self.edges.put(message)
             case Said():
                 log.log(message.level, "%s", message.text)
             case Welcome():
@@ -242,43 +196,13 @@ class Link:
             case _:
                 self._listener.output_reported(message)
 
-    def _deliver_edges(self) -> None:
-        """On a thread of its own: a watcher may call, and the answer comes on the link's."""
-        while True:
-            seen = self._edges.get()
-            on_edge = self._watchers.get(seen.channel)
-            try:
-                if on_edge:
-                    on_edge(seen.edge)
-            except Exception:
-                log.exception("an edge of %s was not handled", seen.channel)
-
     def _close(self) -> None:
         wire, self._wire = self._wire, None
         if wire:
             wire.close()
-        for call in list(self._calls.values()):
-            if not call.done():
-                call.set_result(Return(0, error=_GONE))
+        self.calls.give_up()
 
     def _end_process(self) -> None:
         """Have a holder of ours that has ended be no zombie."""
         if self._process and self._process.poll() is None and not self._stopping.is_set():
             self._process.wait(START)
-
-
-def _value(answer: Return) -> Any:
-    if answer.error is None:
-        return answer.value
-    kinds = {"unsupported": NotSupported, "nothing": NoReading, "failed": InterfaceError}
-    raise kinds[answer.kind](answer.error)
-
-
-def _open_log(path: Path) -> BinaryIO:
-    """Open the log of a new holder; a long one begins anew, one that cannot be written goes nowhere."""
-    try:
-        long = path.exists() and path.stat().st_size > LONGEST_LOG
-        return path.open("wb" if long else "ab")
-    except OSError as error:
-        log.warning("%s cannot be written: %s", path, error.strerror)
-        return Path(os.devnull).open("wb")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from piio_agent.channel import ChannelId
-from piio_agent.holder.messages import Method
+from piio_agent.holder.calls import Calls
+from piio_agent.holder.edges import Edges
 from piio_agent.interfaces.contract import Channel, Direction, Interface, OnEdge
 from piio_agent.interfaces.errors import NotSupported
 
@@ -17,30 +18,19 @@ SIMULATED = 1.0
 """Seconds that a word from the outside world may take: the agent's loop waits for it."""
 
 
-class Caller(Protocol):
-    """Whoever carries a call to the holder and its answer back."""
-
-    def call(self, interface: str, method: Method, *arguments: Any, timeout: float | None = None) -> Any:
-        """Call a method of an interface there; raises what it raised."""
-        ...
-
-    def watch(self, channel: ChannelId, on_edge: OnEdge | None) -> None:
-        """Hand the edges of a channel to this watcher from now on, or to nobody."""
-        ...
-
-
 class Remote(Interface):
     """Inputs of an interface in another process; its outputs are ordered by messages, not by calls."""
 
-    def __init__(self, id: str, local: Interface, caller: Caller) -> None:
+    def __init__(self, id: str, local: Interface, calls: Calls, edges: Edges) -> None:
         super().__init__(local.options, local.context)
         self._id = id
         self._local = local
-        self._caller = caller
+        self._calls = calls
+        self._edges = edges
 
     def channels(self) -> Mapping[str, Channel]:
         """Those of the interface."""
-        return msgspec.convert(self._caller.call(self._id, "channels"), dict[str, Channel])
+        return msgspec.convert(self._calls.call(self._id, "channels"), dict[str, Channel])
 
     def settings_for(self, channel: str) -> type[Any]:
         """Those of its driver."""
@@ -48,42 +38,42 @@ class Remote(Interface):
 
     def fastest(self) -> float | None:
         """That of the interface."""
-        found: float | None = self._caller.call(self._id, "fastest")
+        found: float | None = self._calls.call(self._id, "fastest")
         return found
 
     def open(self, channel: str, direction: Direction, settings: Any, first: float | None = None) -> None:  # noqa: ARG002
         """Take an input."""
         if direction != "input":
             raise NotSupported(f"channel {channel}: outputs are opened by the outputs' own process")
-        self._caller.call(self._id, "open", channel, asdict(settings))
+        self._calls.call(self._id, "open", channel, asdict(settings))
 
     def read(self, channel: str) -> float:
         """Its raw now."""
-        return float(self._caller.call(self._id, "read", channel))
+        return float(self._calls.call(self._id, "read", channel))
 
     def sample(self, channels: Sequence[str]) -> Sequence[float]:
         """All in one call."""
-        found: list[float] = self._caller.call(self._id, "sample", list(channels))
+        found: list[float] = self._calls.call(self._id, "sample", list(channels))
         return found
 
     def watch(self, channel: str, on_edge: OnEdge) -> None:
         """Its edges, as they are heard here."""
-        self._caller.watch(ChannelId(self._id, channel), on_edge)
-        self._caller.call(self._id, "watch", channel)
+        self._edges.watch(ChannelId(self._id, channel), on_edge)
+        self._calls.call(self._id, "watch", channel)
 
     def simulate(self, channel: str, raw: float | None) -> None:
         """Be the outside world there."""
-        self._caller.call(self._id, "simulate", channel, raw, timeout=SIMULATED)
+        self._calls.call(self._id, "simulate", channel, raw, timeout=SIMULATED)
 
     def close(self, channel: str) -> None:
         """Let go of an input."""
-        self._caller.watch(ChannelId(self._id, channel), None)
-        self._caller.call(self._id, "close", channel)
+        self._edges.watch(ChannelId(self._id, channel), None)
+        self._calls.call(self._id, "close", channel)
 
 
-def remote(id: str, local: Interface, caller: Caller) -> Remote:
+def remote(id: str, local: Interface, calls: Calls, edges: Edges) -> Remote:
     """The interface's stand-in, with the face of its driver: name, title, options and settings."""
     driver = type(local)
     face = {"name": driver.name, "title": driver.title, "Options": driver.Options, "Settings": driver.Settings}
     stand_in: Callable[..., Remote] = type(f"Remote{driver.__name__}", (Remote,), face)
-    return stand_in(id, local, caller)
+    return stand_in(id, local, calls, edges)

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import select
 import socket
+import struct
 import threading
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +32,13 @@ class Wire(Generic[Incoming]):
     def fileno(self) -> int:
         """The socket's descriptor, to wait for it together with others."""
         return self._socket.fileno()
+
+    @property
+    def peer(self) -> int:
+        """The process that listens at the other end."""
+        credentials = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid: int = struct.unpack("3i", credentials)[0]
+        return pid
 
     def send(self, message: msgspec.Struct, wait: bool = False) -> bool:
         """Send a message; False if the other end is gone or, unless told to wait, takes nothing more now."""

@@ -185,6 +185,17 @@ def test_outputs_of_which_both_processes_are_killed_start_as_their_policies_say(
     desk.wait_for("raw/gpio/18", "1", since)
 
 
+def test_an_outputs_process_that_hangs_since_before_an_agent_began_is_replaced(bench: Bench) -> None:
+    bench.configure(on_start="on", on_lost="hold")
+    holder, since = bench.holder(), bench.desk.now()
+    assert holder
+    os.kill(holder, signal.SIGSTOP)
+    bench.agent.kill()
+    bench.start_again()
+    bench.desk.wait_for("raw/gpio/17", "1", since)
+    assert bench.holder() not in (None, holder)
+
+
 def test_what_a_new_configuration_does_not_want_is_let_go_of_though_another_agent_had_it_opened(
     bench: Bench, tmp_path: Path
 ) -> None:

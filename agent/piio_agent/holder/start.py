@@ -1,0 +1,41 @@
+"""How a holder is started: a process that what ends the agent does not end."""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from piio_agent.holder import door
+
+log = logging.getLogger(__name__)
+
+LOG = "outputs.log"
+LONGEST_LOG = 1_000_000  # bytes
+
+
+def start_holder(name: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Start the holder of an agent; it can be knocked at as soon as this returns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with door.build(folder) as listener, _open_log(folder / LOG) as file:
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "piio_agent.holder", name, str(listener.fileno())],
+            env={name: value for name, value in os.environ.items() if name != "PIIO_PASSWORD"},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            # Not the agent's: whoever reads that would wait for its end, and this one outlives it.
+            stderr=file,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )
+
+
+def _open_log(path: Path) -> BinaryIO:
+    """Open the log of a new holder; a long one begins anew, one that cannot be written goes nowhere."""
+    try:
+        long = path.exists() and path.stat().st_size > LONGEST_LOG
+        return path.open("wb" if long else "ab")
+    except OSError as error:
+        log.warning("%s cannot be written: %s", path, error.strerror)
+        return Path(os.devnull).open("wb")
