@@ -7,6 +7,7 @@ import pytest
 from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.presence import Presence
+from piio_bridge.control.trail import Trail
 from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.store.configurations import Configurations
@@ -23,8 +24,8 @@ class Bench:
         self.said: list[str] = []
         board = BoardRecord("demo")
         board.status = "online"
-        plane, outbox = cast(DataPlane, self), cast(Outbox, self)
-        self.presence = Presence({"demo": board}, cast(Configurations, None), plane, outbox, self, "piio")
+        plane, outbox, trail = cast(DataPlane, self), cast(Outbox, self), cast(Trail, None)
+        self.presence = Presence({"demo": board}, cast(Configurations, None), plane, outbox, trail, self, "piio")
         self.presence.connected()
 
     def boottime(self) -> float:
