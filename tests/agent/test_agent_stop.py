@@ -1,6 +1,9 @@
 """Stops, from the topic to the pin: whatever the board is busy with, and whoever else is not there."""
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 
 from piio_schemas.documents import encode
+from tests.agent.holder.test_holder import Bench
 from tests.agent.test_agent_outputs import LAMP, levels
 
 Start = Callable[..., Any]
@@ -116,3 +120,40 @@ def test_orders_that_wait_at_a_slow_driver_in_a_process_of_its_own_do_not_act_af
     assert len(levels(tmp_path, desk.agent)) <= 4 and levels(tmp_path, desk.agent)[-1] == 0
     agent.terminate()
     agent.wait(8)
+
+
+def test_it_does_not_wait_for_an_agent_that_is_busy_with_something_else(desk: Any, board: Any, tmp_path: Path) -> None:
+    busy, free = threading.Event(), threading.Event()
+
+    def work() -> None:
+        busy.set()
+        free.wait(8)
+
+    board.agent.loop.post(work)
+    assert busy.wait(8)
+    try:
+        desk.publish("stop", {"by": "anna"})
+        begun = time.monotonic()
+        while levels(tmp_path, desk.agent, "18") != [1, 0]:
+            assert time.monotonic() - begun < 1, "the agent's loop stood in the way"
+            threading.Event().wait(0.01)
+    finally:
+        free.set()
+
+
+def test_one_that_comes_while_the_outputs_have_no_process_is_obeyed_by_the_next(
+    desk: Any, spawn: Start, tmp_path: Path
+) -> None:
+    desk.publish("status", "offline", retain=True)
+    found = Bench(desk, spawn, tmp_path)
+    found.configure(on_start="on")
+    holder, since = found.holder(), desk.now()
+    assert holder
+    os.kill(holder, signal.SIGKILL)
+    desk.wait_for("raw/gpio/17", "", since)
+    desk.publish("stop", {"by": "anna"})
+    told = desk.wait_point("lamp", lambda point: point.get("fail_safe"), since)
+    assert told["fail_safe"] == "stopped by anna"
+    assert levels(tmp_path, desk.agent)[-1] == 0
+    found.agent.terminate()
+    assert found.agent.wait(8) == 0
