@@ -13,7 +13,7 @@ from tests.hardware.checks import Befallen, checks_in, run_checks
 GUEST = Path(__file__).parent / "guest" / "installation"
 
 # It takes half a minute; on a busy machine more than what tests have otherwise.
-TIMEOUT = 100
+TIMEOUT = 200
 pytestmark = pytest.mark.timeout(TIMEOUT + 20)
 
 

@@ -11,11 +11,15 @@ from tests.hardware.checks import Befallen, checks_in, run_checks
 
 GUEST = Path(__file__).parent / "guest"
 
+# It takes half a minute; on a busy machine more than what tests have otherwise.
+TIMEOUT = 150
+pytestmark = pytest.mark.timeout(TIMEOUT + 20)
+
 
 @pytest.fixture(scope="module")
 def results(guest: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Befallen]:
     """What befell each check in the guest."""
-    return run_checks(guest, GUEST, tmp_path_factory.mktemp("guest") / "report.xml")
+    return run_checks(guest, GUEST, tmp_path_factory.mktemp("guest") / "report.xml", timeout=TIMEOUT)
 
 
 @pytest.mark.parametrize("check", checks_in(GUEST))
