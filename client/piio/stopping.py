@@ -64,7 +64,7 @@ def carry_out(session: Session, board: str | None, by: str | None, within: float
     watched: list[Watched] = session.look(lambda picture, _: _watched(picture, board))
     row = topics.STOP_ALL if board is None else topics.STOP
     topic = row.at(session.prefix, agent=agent)
-    what = f"stop '{board}'" if board else "stop all boards: stop each by its name"
+    what = f"stop '{board}'" if board else "stop all boards (who may on some only stops each by its name)"
     end = time.monotonic() + within
     with session.calls.expected(key := object()) as refused:
         answered, heard = threading.Event(), session.acknowledged(key, what)

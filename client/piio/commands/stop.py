@@ -13,8 +13,8 @@ HELP = """Stop a board, or all of them: every output goes where it is safe, and 
   piio stop --all
 
 Off, or what `on_lost` says (`hold` is off here). Pulses end, and what waits or is on its way is refused. It goes to the
-boards themselves: it works while the bridge is down, and no set is refused afterwards. A board that is offline cannot
-hear it: its outputs follow their leases. Operators may; who may on some boards only stops each by its name.
+boards themselves: it works while the bridge is down. Nobody is locked out: the next set acts. A board that is offline
+cannot hear it: its outputs follow their leases. Operators may; who may on some boards only stops each by its name.
 exit status: 0 only when every output of the board, or of all boards that are online, has said so within 5 seconds;
 else 1, and stderr tells which did not."""
 
@@ -56,4 +56,5 @@ def _print(told: Stopped) -> None:
         why = "; ".join(f"{name}: {reason}" for name, reason in told.left.items())
         terminal.complain("stop", f"{told.board} NOT STOPPED, {len(told.left)} of {outputs} left: {why}")
     else:
-        terminal.complain("stop", f"{told.board} is offline: it cannot hear this, and its outputs follow their leases")
+        why = "it cannot hear this, and its outputs follow their leases"
+        terminal.complain("stop", f"{told.board} is offline or unknown: {why}")
