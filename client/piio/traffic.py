@@ -4,6 +4,7 @@ import contextlib
 import logging
 import selectors
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -113,4 +114,14 @@ def cut(sock: Any) -> None:
     """End a connection without a goodbye; fine if there is none."""
     if sock is not None:
         with contextlib.suppress(OSError):
+            forget_unsent(sock)
             sock.shutdown(socket.SHUT_RDWR)
+
+
+def forget_unsent(sock: Any) -> None:
+    """Have a connection that is given up send nothing any more.
+
+    Else what it still holds arrives when its link is back, after what the next connection has said, and what is
+    retained is wrong for good.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -16,6 +16,7 @@ from piio.address import Address
 from piio.backoff import Backoff
 from piio.complaints import Complaints
 from piio.connection import KEEPALIVE
+from piio.traffic import forget_unsent
 from piio_bridge.clock import Clock
 from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.changing import Changes
@@ -155,6 +156,11 @@ class ControlPlane:
                 self._sets.close()
                 self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True)
             await self._outbox.drain()
+        except aiomqtt.MqttError:
+            sock: Any = client._client.socket()
+            if sock is not None:
+                forget_unsent(sock)
+            raise
         finally:
             pump.cancel()
             await asyncio.wait([pump])

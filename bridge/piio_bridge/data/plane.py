@@ -17,6 +17,7 @@ from piio.address import Address
 from piio.backoff import Backoff
 from piio.complaints import Complaints
 from piio.connection import KEEPALIVE
+from piio.traffic import forget_unsent
 from piio_bridge.clock import Clock
 from piio_bridge.data.blocks import Blocks
 from piio_bridge.data.board import HeardBeacon
@@ -213,6 +214,8 @@ class DataPlane:
                 self._complain()
                 if self._accepted and self._deaf():
                     log.warning("data plane: deaf for %g s; connecting anew", DEAF)
+                    forget_unsent(sock)
+                    sock.close()
                     return
 
     def _notice_stall(self) -> None:
