@@ -31,6 +31,9 @@ POINTS: dict[str, Any] = {
     **{f"s{line:02}": {"interface": "gpio", "channel": str(line), "direction": "output"} for line in LINES},
 }
 
+STARTING = 40.0
+"""Seconds that all may take to come up on a busy machine, where that is not the subject."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -164,7 +167,7 @@ class Parts:
             return answer if answer.ok else None
 
         try:
-            return int(eventually(attempt, "a board to configure").revision)
+            return int(eventually(attempt, "a board to configure", STARTING).revision)
         except AssertionError as error:
             raise AssertionError(f"{error}, but: {answers[-1]}") from None
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import piio
-from tests.faults.parts import Parts
+from tests.faults.parts import STARTING, Parts
 from tests.webapp.stage import Page, Visitor
 from tests.witness import Witness, all_is_right
 
@@ -37,7 +37,7 @@ class Site:
     def witness(self) -> Witness:
         """Somebody who sees everything, once all is right; every line is off."""
         made = Witness(self.parts.state, self._boards)
-        made.wait(all_is_right)
+        made.wait(all_is_right, STARTING)
         made.switch_all_off()
         made.doubts.clear()
         return made

@@ -41,8 +41,11 @@ def test_ten_kills_and_stops_leave_nothing_on_and_lose_nothing(running: RunningI
 
 @pytest.mark.soak
 @pytest.mark.timeout(120 + FAULTS * 8)
-def test_a_long_ordeal_leaves_nothing_on_loses_nothing_and_nothing_grows(running: RunningInstallation) -> None:
-    print(f"PIIO_SOAK_SEED={SEED} PIIO_SOAK_FAULTS={FAULTS}")
+def test_a_long_ordeal_leaves_nothing_on_loses_nothing_and_nothing_grows(
+    running: RunningInstallation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        print(f"\nPIIO_SOAK_SEED={SEED} PIIO_SOAK_FAULTS={FAULTS}", flush=True)
     endure(running, FAULTS, SEED)
 
 
@@ -70,7 +73,7 @@ def endure(running: RunningInstallation, faults: int, seed: int) -> None:
 def check_outputs(witness: Witness, ordeal: Ordeal) -> None:
     """What the trace says of every line."""
     history = list(turns(witness.traced()))
-    assert sum(turn.on and not turn.opened for turn in history) > 5, "lines were driven at all"
+    assert any(turn.on and not turn.opened for turn in history), "lines were driven at all"
     assert too_long_on(history, ordeal.stops_of_lines()) == []
     assert together_on(history) == []
     assert unasked(history, ordeal.driver.asked) == []
