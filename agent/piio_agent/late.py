@@ -69,7 +69,8 @@ class Late:
         self._offsets.append((beacon.time or self._clock.unix()) - now)
         if self._due and now - self._heard_since >= SETTLED:
             self._begin(now)
-        elif not self._due:
+        elif not self._due and self._messages is None:
+            # Not before all is delivered: what waits for its turn was not heard, however long ago it was read.
             self._backlog.arrived(min(self._echoed, now) - MARGIN)
 
     def _begin(self, now: float) -> None:
@@ -100,7 +101,8 @@ class Late:
         id, kept = message
 
         def acknowledged(code: int) -> None:
-            self._loop.post(lambda: self._acknowledged(number, id, kept, code))
+            # Never dropped, as everything after it would wait for ever.
+            self._loop.post_newest(self, lambda: self._acknowledged(number, id, kept, code))
 
         # The quickest beacon tells best how far the bridge's clock is from ours: history is told by the bridge's.
         offset = max(self._offsets)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from piio_agent import late as late_module
 from piio_agent.backlog import Backlog
 from piio_agent.channel import ChannelId
 from piio_agent.clock import ManualClock
@@ -45,12 +46,12 @@ def agent(broker: Broker, make_desk: Callable[[Broker], Desk], start_at: Callabl
     return running
 
 
-def turn(running: Running, *levels: int) -> list[float]:
-    """Turn the door without a broker; returns when the agent had noted each."""
+def turn(running: Running, *levels: int, channel: str = "5") -> list[float]:
+    """Turn the door, or another channel, without a broker; returns when the agent had noted each."""
     times = []
     for level in levels:
         before = len(running.agent.backlog)
-        running.agent.inputs["gpio"].simulate("5", level)
+        running.agent.inputs["gpio"].simulate(channel, level)
         until = time.monotonic() + 3
         while len(running.agent.backlog) == before:
             assert time.monotonic() < until, "the agent did not note it"
@@ -85,6 +86,24 @@ def test_what_a_bridge_that_was_away_did_not_hear_comes_late_too(agent: Running,
     turn(agent, 1, 0)
     told = bridge.beat_until(LATE, boot="another", since=since)
     assert [raw for _, raw in told][-3:] == [1, 0, None]
+
+
+def test_beacons_during_the_delivery_let_nothing_go_that_still_waits_for_its_turn(
+    agent: Running, broker: Broker, make_desk: Callable[[Broker], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_module, "PACE", 0.8)
+    monkeypatch.setattr(late_module, "MARGIN", 0.0)
+    desk = make_desk(broker)
+    desk.configure(2, DOOR | {"window": {"interface": "gpio", "channel": "6"}})
+    desk.wait_for("raw/gpio/6", "0")
+    broker.stop()
+    for channel in ("5", "6"):
+        turn(agent, 1, 0, 1, channel=channel)
+    broker.restart()
+    desk = make_desk(broker)
+    bridge = FastBridge(desk)
+    told = [bridge.beat_until(f"late/gpio/{channel}") for channel in ("5", "6")]
+    assert [[raw for _, raw in each] for each in told] == [[0, 1, 0, 1, None]] * 2
 
 
 def test_a_channel_that_has_failed_is_not_vouched_for_and_one_without_history_not_kept() -> None:
