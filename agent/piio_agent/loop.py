@@ -74,10 +74,11 @@ class Loop:
             return not full
 
     def post_newest(self, key: Hashable, action: Action) -> None:
-        """Do this soon; when too much waits, it takes the place of what was posted before with the same key."""
+        """Do this soon; when too much waits, what was posted before with the same key is dropped."""
         with self._wake:
             if key in self._newest or len(self._waiting) >= MOST_WAITING:
-                self.dropped += key in self._newest
+                # To the end, not into the old place: else what came between would be done after it, and stay.
+                self.dropped += self._newest.pop(key, None) is not None
                 self._newest[key] = action
             else:
                 self._waiting.append(action)

@@ -87,3 +87,17 @@ def test_of_too_many_messages_the_oldest_are_dropped_and_nothing_else_is(
     run(loop)
     assert done == [99, 2, 3, 4]
     assert (fitted, loop.dropped) == ([True, True, True, False, False], 2)
+
+
+def test_states_that_were_replaced_keep_the_order_in_which_they_came(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_module, "MOST_WAITING", 1)
+    seen: list[str] = []
+    loop.post(lambda: None)
+    for state in ("became 0", "broken", "became 1"):
+        kind = state.split()[0]
+        loop.post_newest(kind, lambda state=state: seen.append(state))  # type: ignore[misc]
+    loop.after(0.05, loop.stop)
+    run(loop)
+    assert seen == ["broken", "became 1"]
