@@ -23,8 +23,9 @@ CONFIRM = 2.0
 class Line:
     """An output of an interface. Its methods drive the hardware and raise what the driver raises; times are boottime.
 
-    `wanted` is what it has to be, and what it becomes as soon as a broken driver works again. What would bring it on
-    against an interlock raises Forbidden and touches nothing.
+    `wanted` is what it has to be, and what it becomes as soon as a broken driver works again. It is `held` while all
+    goes well, and `taken` while its driver may have it. What would bring it on against an interlock raises Forbidden
+    and touches nothing.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Line:
         self.wanted = 0.0
         self.read = 0.0
         self.held = False
+        self.taken = False
         self.fail_safe: str | None = None
         self.last_fail_safe: FailSafe | None = None
         self.retry_at: float | None = None
@@ -47,7 +49,6 @@ class Line:
         self._interface = interface
         self._interlocks = interlocks
         self._clock = clock
-        self._taken = False
         self._before_pulse = 0.0
         self._pause = FIRST_PAUSE
         self._confirm_at: float | None = None
@@ -66,7 +67,7 @@ class Line:
         except InterfaceError:
             self._withdraw(claimed)
             raise
-        self._taken = True
+        self.taken = True
         self.held, self.retry_at, self._pause = True, None, FIRST_PAUSE
         self._confirm_at = now + CONFIRM
         self._became(self.wanted, now)
@@ -165,7 +166,7 @@ class Line:
     def close(self) -> None:
         """Let the line go."""
         self.held, self.retry_at = False, None
-        if self._taken:
+        if self.taken:
             self._interface.close(self.channel.channel)
 
     def leave(self) -> None:

@@ -31,9 +31,9 @@ def keep_off(line: Line, error: Forbidden) -> None:
 
 def let_go(line: Line, now: float) -> None:
     """Nobody looks after a line that is let go: it is left as if the bridge were lost, or off in an interlock."""
-    raw = raw_when_released(line.policies)
+    raw = _last_raw(line)
     try:
-        if line.held and raw is not None and raw != line.wanted:
+        if line.taken and raw is not None:
             drive_safe(line, raw, now)
     except Exception as error:
         log.warning("%s cannot be driven safe: %s", line.channel, reason(error))
@@ -41,3 +41,12 @@ def let_go(line: Line, now: float) -> None:
         line.close()
     except Exception as error:
         log.warning("%s cannot be closed: %s", line.channel, reason(error))
+
+
+def _last_raw(line: Line) -> float | None:
+    """What it is to be driven to before it is let go; None: it is left as it is."""
+    raw = raw_when_released(line.policies)
+    if line.held:
+        return None if raw == line.wanted else raw
+    # What has failed may be anything, on as well: one that holds goes off if it had to be.
+    return line.wanted if raw is None and line.wanted == 0 else raw
