@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from piio.connection import Message
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
+from piio_agent.holder.remote import Remote
 from piio_agent.interfaces.errors import InterfaceError
 from piio_agent.outputs.messages import Heard, Order, Outcome
+from piio_agent.outside import Outside
 from piio_agent.writes import Results, Situation, read_write, refusal
 from piio_schemas import topics
 from piio_schemas.beacons import Beacon, BridgeBeacon
@@ -37,6 +39,7 @@ class Inbox:
         self._agent = agent
         self._clock = clock
         self._results = Results(clock)
+        self._outside = Outside()
         self._held: Message | None = None
 
     def handle(self, number: int, message: Message) -> None:
@@ -122,14 +125,23 @@ class Inbox:
     def _simulate(self, id: ChannelId, message: Message) -> None:
         interface = self._agent.inputs.get(id.interface)
         payload = message.payload.strip()
+
+        def refuse(why: str) -> None:
+            self._agent.loop.post(lambda: self._refuse("sim", f"sim/{id} {shown(payload)}: {why}"))
+
         try:
             if message.retained:
                 raise ValueError("it was retained: the outside world does not repeat itself")
             if interface is None:
                 raise ValueError(f"this board has no interface '{id.interface}'")
-            interface.simulate(id.channel, None if payload == b"z" else number_from_text(payload))
+            raw = None if payload == b"z" else number_from_text(payload)
+            if isinstance(interface, Remote):
+                # Its process may take its time, for which the loop must not wait.
+                self._outside.move(interface, id.channel, raw, refuse)
+            else:
+                interface.simulate(id.channel, raw)
         except (InterfaceError, ValueError) as error:
-            self._refuse("sim", f"sim/{id} {shown(payload)}: {error}")
+            refuse(str(error))
 
     def _write(self, id: ChannelId, message: Message) -> None:
         write = read_write(message.payload)

@@ -278,12 +278,15 @@ def start(shared_broker: Broker, desk: Desk, start_at: Callable[..., Running]) -
 
 @pytest.fixture
 def spawn(shared_broker: Broker, name: str, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start agents as processes of their own, as `piio agent --simulate` does; they are killed with the test."""
+    """Start agents as processes of their own, as `piio agent` does, with a simulated board unless told otherwise.
+
+    They are killed with the test.
+    """
     spawned: list[subprocess.Popen[str]] = []
 
-    def spawn_one(*arguments: str) -> subprocess.Popen[str]:
+    def spawn_one(*arguments: str, hardware: tuple[str, ...] = ("--simulate",)) -> subprocess.Popen[str]:
         url = f"mqtt://127.0.0.1:{shared_broker.port}"
-        command = [sys.executable, "-m", "piio", "agent", "--simulate", "--name", name, "--url", url]
+        command = [sys.executable, "-m", "piio", "agent", *hardware, "--name", name, "--url", url]
         spawned.append(
             subprocess.Popen([*command, "--state", str(tmp_path), *arguments], stderr=subprocess.PIPE, text=True)
         )

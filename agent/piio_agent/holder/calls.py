@@ -1,6 +1,7 @@
 """Calls that are on their way to the holder, each with somebody who waits for its answer."""
 
 import itertools
+import secrets
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -25,7 +26,8 @@ class Calls:
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._ids = itertools.count()
+        # Not from 0: an answer to an agent before us must not be taken for one of ours.
+        self._ids = itertools.count(secrets.randbits(48))
         self._waiting: dict[int, Future[Return]] = {}
 
     def call(self, interface: str, method: Method, *arguments: Any, timeout: float | None = None) -> Any:

@@ -69,8 +69,9 @@ class Holder:
 
     def _part(self) -> None:
         """The agent is gone: nobody reads its inputs any more."""
-        if self._wire:
+        if self._wire and self._outbox:
             self._wire.close()
+            self._outbox.close(0)
             self._wire = self._outbox = None
             for hosted in self._hosted.values():
                 hosted.let_go()
@@ -88,6 +89,7 @@ class Holder:
                 self._greet(message)
             case Pong():
                 self._vigil.answered(self._clock.monotonic())
+                self._forsaken = False
             case Leaving():
                 self._vigil.left(self._clock.monotonic() + self._longest_lease)
             case Call():
@@ -146,8 +148,17 @@ class Holder:
         if not self._forsaken and self._outputs:
             self._outputs.send(outputs.Forsaken(f"the agent's process has not answered for {PATIENCE:g} s"))
         self._forsaken = True
-        if self._wire is None and not any(each.on_lost == "hold" for each in self._policies.values()):
+        if self._wire is None and not (self._found and self._holds):
             self._end()
+
+    @property
+    def _found(self) -> bool:
+        """Whether an agent that is started again would find us."""
+        return self._hello is not None and self._hello.folder is not None
+
+    @property
+    def _holds(self) -> bool:
+        return any(each.on_lost == "hold" for each in self._policies.values())
 
     @property
     def _longest_lease(self) -> float:

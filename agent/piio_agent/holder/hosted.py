@@ -61,23 +61,26 @@ class Hosted:
         return dict(self._interface.channels())
 
     def _fastest(self) -> float | None:
-        return self._interface.fastest()
+        fastest = self._interface.fastest()
+        return None if fastest is None else float(fastest)
 
     def _open(self, channel: str, settings: Mapping[str, Any]) -> None:
         self._interface.open(channel, "input", settings_of(self._interface, settings, channel))
         self._inputs.add(channel)
 
     def _read(self, channel: str) -> float:
-        return self._interface.read(channel)
+        return float(self._interface.read(channel))
 
     def _sample(self, channels: list[str]) -> list[float]:
-        return list(self._interface.sample(channels))
+        return [float(raw) for raw in self._interface.sample(channels)]
 
     def _watch(self, channel: str) -> None:
         id = ChannelId(self._name, channel)
 
         def on_edge(edge: Edge) -> None:
-            self._tell(EdgeSeen(id, edge))
+            # A driver's numbers may be of any kind; over the wire go ours.
+            plain = Edge(edge.edge, int(edge.t_ns), int(edge.mono_ns), int(edge.seq), int(edge.lost))
+            self._tell(EdgeSeen(id, plain))
 
         self._interface.watch(channel, on_edge)
 

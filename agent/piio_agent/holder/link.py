@@ -28,6 +28,9 @@ SILENCE = 3.0
 START = 10.0
 """Seconds that a holder may take to come up; a small board needs its time."""
 
+END = 1.0
+"""Seconds that a holder whose connection has ended may take to end itself."""
+
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 5.0
 """Seconds between two starts."""
@@ -203,6 +206,11 @@ class Link:
         self.calls.give_up()
 
     def _end_process(self) -> None:
-        """Have a holder of ours that has ended be no zombie."""
-        if self._process and self._process.poll() is None and not self._stopping.is_set():
-            self._process.wait(START)
+        """See that a holder of ours that is lost has ended, and is no zombie."""
+        if self._process is None or self._stopping.is_set():
+            return
+        try:
+            self._process.wait(END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

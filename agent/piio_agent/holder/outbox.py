@@ -1,15 +1,19 @@
 """What a holder has to tell its agent: who tells it sends it, but waits for no agent that hangs."""
 
+import logging
 import threading
 from collections.abc import Hashable
 from typing import Any
 
 import msgspec
 
+from piio_agent.holder.messages import EdgeSeen, Return, Said
 from piio_agent.holder.wire import Wire
 
+log = logging.getLogger(__name__)
+
 MOST_WAITING = 10_000
-"""Messages that wait for an agent that does not read; what comes on top is dropped."""
+"""Messages that wait for an agent that does not read; edges and lines of the log that come on top are dropped."""
 
 
 class Outbox:
@@ -28,12 +32,16 @@ class Outbox:
         self._thread.start()
 
     def put(self, message: msgspec.Struct, key: Hashable = None) -> None:
-        """Send a message; should it wait, it takes the place of one with its key, or is dropped if far too many do."""
+        """Send a message; should it wait, it takes the place of one with its key.
+
+        What somebody waits for is never dropped: of that there is only as much as was asked.
+        """
         with self._wake:
-            if not self._waiting and not self._sending and self._wire.send(message):
+            if not self._waiting and not self._sending and self._send(message):
                 return
             key = object() if key is None else key
-            if self._waiting.pop(key, None) is None and len(self._waiting) >= MOST_WAITING:
+            known = self._waiting.pop(key, None) is not None
+            if not known and len(self._waiting) >= MOST_WAITING and isinstance(message, EdgeSeen | Said):
                 return
             self._waiting[key] = message
             self._wake.notify()
@@ -47,8 +55,18 @@ class Outbox:
 
     def _run(self) -> None:
         while message := self._next():
-            if not self._wire.send(message, wait=True):
+            if not self._send(message, wait=True):
                 return
+
+    def _send(self, message: msgspec.Struct, wait: bool = False) -> bool:
+        try:
+            return self._wire.send(message, wait)
+        except (TypeError, ValueError, OverflowError) as error:
+            # A driver's mistake: it gave something of a kind that cannot be told.
+            log.error("%s cannot be told: %s", type(message).__name__, error)
+            if isinstance(message, Return):
+                return self._wire.send(Return(message.id, error=f"the driver's answer cannot be told: {error}"), wait)
+            return True
 
     def _next(self) -> msgspec.Struct | None:
         with self._wake:

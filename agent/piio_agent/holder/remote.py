@@ -15,7 +15,7 @@ from piio_agent.interfaces.contract import Channel, Direction, Interface, OnEdge
 from piio_agent.interfaces.errors import NotSupported
 
 SIMULATED = 1.0
-"""Seconds that a word from the outside world may take: the agent's loop waits for it."""
+"""Seconds that a word from the outside world may take."""
 
 
 class Remote(Interface):
@@ -62,7 +62,9 @@ class Remote(Interface):
         self._calls.call(self._id, "watch", channel)
 
     def simulate(self, channel: str, raw: float | None) -> None:
-        """Be the outside world there."""
+        """Be the outside world there; a driver of real hardware refuses at once, whether or not it hangs."""
+        if type(self._local).simulate is Interface.simulate:
+            self._local.simulate(channel, raw)
         self._calls.call(self._id, "simulate", channel, raw, timeout=SIMULATED)
 
     def close(self, channel: str) -> None:

@@ -11,6 +11,9 @@ from piio_agent.holder import door
 
 log = logging.getLogger(__name__)
 
+SECRETS = ("PIIO_PASSWORD", "PIIO_URL")
+"""What the holder has no use for."""
+
 LOG = "outputs.log"
 LONGEST_LOG = 1_000_000  # bytes
 
@@ -21,7 +24,7 @@ def start_holder(name: str, folder: Path) -> subprocess.Popen[bytes]:
     with door.build(folder) as listener, _open_log(folder / LOG) as file:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "piio_agent.holder", name, str(listener.fileno())],
-            env={name: value for name, value in os.environ.items() if name != "PIIO_PASSWORD"},
+            env={name: value for name, value in os.environ.items() if name not in SECRETS},
             stdin=subprocess.DEVNULL,
             stdout=file,
             # Not the agent's: whoever reads that would wait for its end, and this one outlives it.

@@ -121,6 +121,8 @@ def test_outputs_are_safe_within_two_seconds_of_an_agent_that_hangs_and_stay_so_
     assert told["fail_safe"] == "the agent's process has not answered for 1.5 s"
     bench.switch_on()
     assert bench.moves()[-1] == ("level", 1)
+    bench.agent.send_signal(signal.SIGSTOP)
+    assert bench.wait_moves(lambda moves: moves[-1] == ("level", 0)) <= 2.0, "the second time as the first"
 
 
 def test_an_output_that_is_to_hold_is_held_without_its_agent_and_found_by_the_next(bench: Bench) -> None:
@@ -222,3 +224,42 @@ def test_inputs_of_hardware_that_cannot_be_shared_are_read_through_the_process_o
     bench.desk.publish("viewers/anna", {"seconds": 15})
     bench.desk.publish("sim/adc/3", "77")
     bench.desk.wait_for("raw/adc/3", "77", since)
+
+
+HANGING = """
+import threading
+from piio_agent.interfaces import Channel, Interface
+
+
+class Hanging(Interface):
+    name = "hanging"
+    title = "Hardware that does not answer"
+
+    def channels(self):
+        return {"0": Channel("one", ("input",), "analog", low=0, high=1)}
+
+    def open(self, channel, direction, settings, first=None):
+        threading.Event().wait()
+
+    def close(self, channel):
+        pass
+"""
+
+
+def test_hardware_that_hangs_holds_up_nobody_whatever_is_asked_of_it(desk: Any, spawn: Spawn, tmp_path: Path) -> None:
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "drivers" / "hanging.py").write_text(HANGING)
+    file = tmp_path / "agent.toml"
+    file.write_text('[interfaces.gpio]\ndriver = "simulated"\n[interfaces.stuck]\ndriver = "hanging"\n')
+    desk.publish("status", "offline", retain=True)
+    spawn(hardware=("--config", str(file), "--interfaces-dir", str(tmp_path / "drivers")))
+    desk.be_the_bridge()
+    desk.configure(points={"lamp": LAMP, "level": {"interface": "stuck", "channel": "0"}})
+    desk.wait_point("lamp", lambda point: point == {"ok": True})
+    assert desk.write("gpio/17", 1).status == "done"
+    for _ in range(5):
+        desk.publish("sim/stuck/0", "1")
+    for _ in range(3):  # seconds, longer than the outputs' process is patient
+        desk.wait_for("beacon", since=desk.now())
+    assert desk.write("gpio/17", 0).status == "done"
+    assert desk.raws("gpio/17") == ["0", "1", "0"], "nothing else drove it"
