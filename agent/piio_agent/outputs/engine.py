@@ -123,9 +123,10 @@ class Engine:
             # Other settings are no order: only one ends a fail-safe.
             line.wanted, line.fail_safe = before.wanted, before.fail_safe
         self._take(line, now)
-        if before and before.held and not line.held:
+        if before and before.taken and not line.taken:
             # A driver leaves the line as it was when it cannot have the new settings: nobody looks after it then.
             let_go(before, now)
+            line.taken = before.taken
 
     def _line(self, message: Open) -> Line:
         channel, new = message.channel, message.channel not in self._switches

@@ -168,6 +168,7 @@ class Line:
         self.held, self.retry_at = False, None
         if self.taken:
             self._interface.close(self.channel.channel)
+            self.taken = False
 
     def leave(self) -> None:
         """It is an output no more: from here on it counts as off."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from piio_agent.outputs.messages import Broken, Close, Stop, StopAll
+from piio_agent.outputs.messages import Broken, Close, Open, Policies, Stop, StopAll
 from tests.agent.outputs.bench import LAMP, Bench
 
 
@@ -62,3 +62,39 @@ def test_one_that_was_never_had_is_not_driven(bench: Bench, monkeypatch: pytest.
     bench.open()
     bench.tell(Close(LAMP))
     assert written == []
+
+
+def test_one_that_fails_and_cannot_have_other_settings_is_not_kept_by_its_driver(bench: Bench, read_fails: Any) -> None:
+    bench.open()
+    bench.order(1)
+    read_fails()
+    bench.pass_time(2.05, bridge=True)
+    bench.tell(Open(LAMP, {"pull": "up"}, Policies()))
+    bench.tell(Close(LAMP))
+    assert events(bench) == ["open", "", "", "close"]
+
+
+def test_one_that_could_not_be_closed_is_closed_later(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.open()
+    bench.order(1)
+    with monkeypatch.context() as gone:
+        for name in ("write", "close"):
+            gone.setattr(bench.gpio, name, _gone)
+        bench.tell(Open(LAMP, {"pull": "up"}, Policies()))
+    assert bench.level() == 1
+    bench.tell(Close(LAMP))
+    assert events(bench) == ["open", "", "", "close"]
+
+
+def _gone(*_: Any) -> None:
+    raise OSError("the chip has gone")
+
+
+def test_other_settings_that_could_only_not_be_read_back_are_kept(bench: Bench, read_fails: Any) -> None:
+    bench.open()
+    read_fails()
+    bench.tell(Open(LAMP, {"bias": "pull-down"}, Policies(on_start="on")))
+    assert isinstance(bench.reports[-1], Broken)
+    assert "close" not in events(bench)
+    bench.pass_time(0.3, bridge=True)
+    assert (bench.newest.raw, bench.levels()) == (1.0, [1])
