@@ -186,9 +186,12 @@ class Engine:
 
     def _confirm(self, line: Line, now: float) -> None:
         try:
-            line.confirm(now)
+            otherwise = line.confirm(now)
         except Exception as error:
             self._broke(line, error, now)
+        else:
+            if otherwise:
+                self._tell(line)
 
     def _obey(self, order: Order, now: float) -> None:
         line = self._lines.get(order.channel)

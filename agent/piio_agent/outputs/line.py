@@ -1,6 +1,7 @@
 """One output: what it is, why, and what it will do by itself."""
 
 import math
+from typing import Any
 
 from piio_agent.clock import Clock
 from piio_agent.interfaces.contract import Interface
@@ -145,17 +146,23 @@ class Line:
         """Whether it is this already, for good, and for this reason."""
         return self.wanted == raw and self.pulse_ends is None and (self.fail_safe or "").startswith(why)
 
-    def confirm(self, now: float) -> None:
-        """See whether it is still there, when that is due; an output that cannot be read back is trusted."""
+    def confirm(self, now: float) -> bool:
+        """See whether it is still there, when that is due; True: it reads otherwise than it did.
+
+        An output that cannot be read back is trusted.
+        """
         if self._confirm_at is None or now < self._confirm_at:
-            return
+            return False
         self._confirm_at = now + CONFIRM
+        before = self.read
         try:
-            read = self._interface.read(self.channel.channel)
+            self.read = self._reading(before)
         except NotSupported:
             self._confirm_at = None
-        else:
-            self._release(read)
+            return False
+        self._release(self.read)
+        # Not compared with what it was given, which a converter rounds.
+        return self.read != before
 
     def broke(self, now: float) -> None:
         """Let some time pass and take it anew."""
@@ -202,10 +209,18 @@ class Line:
 
     def _read_back(self, raw: float) -> float:
         try:
-            read = self._interface.read(self.channel.channel)
+            return self._reading(raw)
         except NotSupported:
             return raw
-        return read if math.isfinite(read) else raw
+
+    def _reading(self, otherwise: float) -> float:
+        """What it reads, as a plain float whatever its driver calls one; `otherwise` if that is no finite number."""
+        read: Any = self._interface.read(self.channel.channel)
+        try:
+            number = float(read)
+        except (TypeError, ValueError, OverflowError):
+            return otherwise
+        return number if math.isfinite(number) else otherwise
 
     def _lease_ends(self) -> float | None:
         # A fail-safe stays until a new order, whatever the bridge does meanwhile.
