@@ -16,6 +16,10 @@ Action = Callable[[], None]
 MOST_WAITING = 10_000
 """Actions that may wait; what comes on top is dropped and counted, or replaces what it makes out of date."""
 
+SHARE = 0.02
+"""Seconds that actions posted with `post_after` may take until it is everything else's turn: little enough for answers
+that somebody waits for, enough that a flood of everything else does not silence them."""
+
 
 class Timer:
     """Something that will be done at a time, unless it is cancelled."""
@@ -63,7 +67,10 @@ class Loop:
             return True
 
     def post_after(self, action: Action) -> bool:
-        """Do this soon, after what else waits; False: too many like it wait, and the oldest of them is dropped."""
+        """Do this after what else waits; False: too many like it wait, and the oldest of them is dropped.
+
+        What is posted otherwise meanwhile overtakes it, and those that still wait at `stop` are not done.
+        """
         with self._wake:
             full = len(self._later) >= MOST_WAITING
             if full:
@@ -110,42 +117,51 @@ class Loop:
         return worst
 
     def stop(self) -> None:
-        """End `run` after the action it is in."""
+        """End `run` soon; what was posted with `post` or `post_newest` and is not done by then is for `drain`."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
 
     def run(self) -> None:
         """Do everything, until `stop`."""
-        while True:
+        while not self._stopping:
+            self._wait()
             self._do_due()
-            actions = self._next()
-            if self._stopping:
-                return
-            for action in actions:
-                _attempt(action)
-                if self._timers and self._timers[0][0] <= self._clock.monotonic():
-                    self._do_due()
+            if not self._stopping:
+                self._do_posted()
+                self._do_later()
 
     def drain(self) -> None:
-        """Do what was posted; for after `run`, on its thread."""
-        with self._wake:
-            actions = self._take()
-        for action in actions:
+        """Do what was posted, but with `post_after`; for after `run`, on its thread."""
+        for action in self._take():
             _attempt(action)
 
-    def _next(self) -> list[Action]:
+    def _wait(self) -> None:
         with self._wake:
             if not self.queued and not self._stopping:
                 self._wake.wait(self._pause())
-            return self._take()
 
     def _take(self) -> list[Action]:
-        actions = [*self._waiting, *self._newest.values(), *self._later]
-        self._waiting.clear()
-        self._newest.clear()
-        self._later.clear()
-        return actions
+        with self._wake:
+            actions = [*self._waiting, *self._newest.values()]
+            self._waiting.clear()
+            self._newest.clear()
+            return actions
+
+    def _do_posted(self) -> None:
+        for action in self._take():
+            _attempt(action)
+            self._do_due()
+
+    def _do_later(self) -> None:
+        until = self._clock.monotonic() + SHARE
+        while self._later and not self._stopping:
+            with self._wake:
+                action = self._later.popleft()
+            _attempt(action)
+            self._do_due()
+            if self._clock.monotonic() >= until:
+                return
 
     def _pause(self) -> float | None:
         if not self._timers:
@@ -153,6 +169,8 @@ class Loop:
         return max(0.0, self._timers[0][0] - self._clock.monotonic())
 
     def _do_due(self) -> None:
+        if not self._timers:
+            return
         now = self._clock.monotonic()
         while self._timers and self._timers[0][0] <= now and not self._stopping:
             due, _, timer = heapq.heappop(self._timers)

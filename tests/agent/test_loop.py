@@ -89,6 +89,33 @@ def test_of_too_many_messages_the_oldest_are_dropped_and_nothing_else_is(
     assert (fitted, loop.dropped) == ([True, True, True, False, False], 2)
 
 
+def test_an_answer_that_somebody_waits_for_overtakes_messages_that_were_there_before(loop: Loop) -> None:
+    done: list[int] = []
+    answered: list[int] = []
+
+    def handle() -> None:
+        done.append(1)
+        if len(done) == 3:
+            loop.post_newest("pong", lambda: answered.append(len(done)))
+        threading.Event().wait(loop_module.SHARE / 10)
+
+    for _ in range(50):
+        loop.post_after(handle)
+    loop.post_after(loop.stop)
+    run(loop)
+    assert len(done) == 50
+    assert answered[0] <= 15
+
+
+def test_messages_are_handled_however_many_reports_come(loop: Loop) -> None:
+    def report() -> None:
+        loop.post(report)
+
+    loop.post(report)
+    loop.post_after(loop.stop)
+    run(loop)
+
+
 def test_states_that_were_replaced_keep_the_order_in_which_they_came(
     loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,3 +128,14 @@ def test_states_that_were_replaced_keep_the_order_in_which_they_came(
     loop.after(0.05, loop.stop)
     run(loop)
     assert seen == ["broken", "became 1"]
+
+
+def test_what_was_posted_before_the_stop_is_done_at_the_end_but_messages_are_not(loop: Loop) -> None:
+    done: list[str] = []
+    loop.post(lambda: done.append("result"))
+    loop.post_newest("line 5", lambda: done.append("raw"))
+    loop.post_after(lambda: done.append("set"))
+    loop.stop()
+    run(loop)
+    loop.drain()
+    assert done == ["result", "raw"]
