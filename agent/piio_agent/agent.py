@@ -74,6 +74,7 @@ class Agent:
         self.complaints = Complaints(clock)
         self.hardware = Hardware(identity.interfaces, Context(clock, folder), identity.folders)
         self.uplink = Uplink(identity.address, identity.name, identity.prefix, self._on_connected, self._on_message)
+        self._config_topic = self.uplink.topic(topics.CONFIG)
         self.backlog = Backlog(clock)
         self.readings = Readings(self.uplink, clock, self.backlog)
         self.counts = KeptCounts(folder / "counts.json" if folder else None, clock)
@@ -167,7 +168,12 @@ class Agent:
         self.loop.post_newest("connected", lambda: self._connected(number, connection, found))
 
     def _on_message(self, number: int, message: Message) -> None:
-        if not self.stops.hear(message) and not self.loop.post_after(partial(self.inbox.handle, number, message)):
+        handle = partial(self.inbox.handle, number, message)
+        if self.stops.hear(message):
+            return
+        if message.topic == self._config_topic:
+            self.loop.post_newest("config", handle)  # said once a connection: of too many it must not be dropped
+        elif not self.loop.post_after(handle):
             self.complaints.note("overload", "too many messages wait: the oldest are dropped")
 
     def _on_report(self, report: Report) -> None:
@@ -179,7 +185,8 @@ class Agent:
 
     def output_reported(self, report: outputs.Report) -> None:
         """An output has something to tell."""
-        self.loop.post_newest((type(report), report.channel), partial(self._output, report))
+        order = report.id if isinstance(report, outputs.Outcome) else None
+        self.loop.post_newest((type(report), report.channel, order), partial(self._output, report))
 
     def holder_up(self, held: list[ChannelId]) -> None:
         """The outputs' process is there, with these outputs from before."""
