@@ -74,8 +74,10 @@ class Readings:
                 self._publish(id, channel)
 
     def repeat(self) -> None:
-        """Publish again what was not for a minute, or what did not get through."""
+        """Publish again what was not for a minute, or what did not get through, a clearing included."""
         now = self._clock.monotonic()
+        for id in list(self._gone):
+            self._clear(id)
         for id, channel in self._channels.items():
             late = channel.published is None or now - channel.published_at >= REPEAT
             if channel.raw is not None and late:

@@ -56,3 +56,18 @@ def test_the_result_of_one_set_never_takes_the_place_of_anothers(
             agent.output_reported(Outcome(id, ChannelId("gpio", "17"), "done"))
     for id in ("one", "two"):
         desk.wait_json("raw/gpio/17/result", lambda document, wanted=id: document["id"] == wanted)
+
+
+def test_the_raw_of_a_channel_that_is_used_no_more_goes_even_if_the_broker_takes_nothing_just_then(
+    desk: Any, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = start().agent
+    desk.configure(points=DOOR)
+    desk.wait_for("raw/gpio/5", "0")
+    tried = threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(agent.uplink, "say_raw", lambda *_: tried.set())
+        desk.configure(2)
+        assert tried.wait(5)
+        desk.wait_applied(2)
+    desk.wait_for("raw/gpio/5", "")
