@@ -73,12 +73,17 @@ class Engine:
                 self._act(line, now)
         self._diary.write(self._lines.values(), now)
 
+    def hear(self, at: float) -> None:
+        """The bridge was heard then; to be told before `tick`, as it puts off what is due."""
+        for line in self._lines.values():
+            line.hear(at)
+
     def handle(self, message: Message) -> None:
         """Do what was asked; what comes of it is reported."""
         now = self._clock.boottime()
         match message:
             case Heard():
-                self._heard(now)
+                self.hear(now)
             case Order():
                 self._obey(message, now)
             case Open():
@@ -95,10 +100,6 @@ class Engine:
                 self._stop(now)
                 return
         self._diary.write(self._lines.values(), now)
-
-    def _heard(self, now: float) -> None:
-        for line in self._lines.values():
-            line.lease_from, line.lost = now, False
 
     def _open(self, message: Open, now: float) -> None:
         before = self._lines.get(message.channel)

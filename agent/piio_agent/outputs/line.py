@@ -98,6 +98,12 @@ class Line:
             # Whoever sends orders is there; from here it has one lease to show that it still is.
             self.lost, self.lease_from = False, now
 
+    def hear(self, at: float) -> None:
+        """The bridge was heard then; a lease that had run out by then is not renewed, as what follows of it is due."""
+        ends = self._lease_ends()
+        if ends is None or at <= ends:
+            self.lease_from, self.lost = max(self.lease_from, at), False
+
     def note_off(self, since: float) -> None:
         """It was on in the process before, until then."""
         self.switches.note_off(since)

@@ -13,6 +13,9 @@ log = logging.getLogger(__name__)
 MOST_ORDERS = 1000
 """Orders that may wait for a slow driver."""
 
+MOST_BEACONS = 3600
+"""Beacons of the bridge that may wait for a slow driver; with the oldest forgotten, it counts as lost for a while."""
+
 LONGEST_WAIT = 1.0
 """Seconds after which a time that is due is looked at again."""
 
@@ -25,6 +28,7 @@ class Runner:
         self._clock = clock
         self._wake = threading.Condition()
         self._waiting: deque[Message] = deque()
+        self._heard: deque[float] = deque(maxlen=MOST_BEACONS)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -34,15 +38,15 @@ class Runner:
     def send(self, message: Message) -> bool:
         """Hand a message over; False: an order was not taken, as too many wait."""
         with self._wake:
-            if isinstance(message, Heard) and self._waiting and isinstance(self._waiting[-1], Heard):
-                return True
-            if isinstance(message, Order | Heard) and len(self._waiting) >= MOST_ORDERS:
+            if isinstance(message, Order) and len(self._waiting) >= MOST_ORDERS:
                 return False
             if isinstance(message, Open | Change | Close):
                 # A driver that hangs must not make a heap of what is out of date.
                 self._waiting = deque(each for each in self._waiting if not _replaces(message, each))
             if isinstance(message, StopAll):
                 self._stop_at_once(message)
+            elif isinstance(message, Heard):
+                self._heard.append(self._clock.boottime())
             else:
                 self._waiting.append(message)
             self._wake.notify()
@@ -72,8 +76,10 @@ class Runner:
 
     def _run(self) -> None:
         while True:
-            message = self._next()
+            heard, message = self._next()
             try:
+                for at in heard:
+                    self._engine.hear(at)
                 # What is due comes first: a late order must not act before the fail-safe that was due.
                 self._engine.tick()
                 if message:
@@ -83,13 +89,16 @@ class Runner:
             if isinstance(message, Stop):
                 return
 
-    def _next(self) -> Message | None:
+    def _next(self) -> tuple[list[float], Message | None]:
+        """When the bridge was heard meanwhile, and what is to be done next."""
         with self._wake:
-            if not self._waiting:
+            if not self._waiting and not self._heard:
                 due = self._engine.due()
                 # Waiting stands still while the board is suspended, and due times do not: look again every second.
                 self._wake.wait(None if due is None else min(max(0.0, due - self._clock.boottime()), LONGEST_WAIT))
-            return self._waiting.popleft() if self._waiting else None
+            heard = list(self._heard)
+            self._heard.clear()
+            return heard, self._waiting.popleft() if self._waiting else None
 
 
 def _replaces(new: Open | Change | Close, old: Message) -> bool:
