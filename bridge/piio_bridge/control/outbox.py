@@ -1,20 +1,37 @@
 """Sending from the control plane: in order, on the present connection or not at all."""
 
 import asyncio
-import logging
-from typing import Any
 
-import aiomqtt
+from msgspec import Struct
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from piio_bridge.control.link import Link
 from piio_bridge.leadership import Leadership
 from piio_schemas.documents import LARGEST
 
-log = logging.getLogger(__name__)
-
-MOST_UNDER_WAY = 20_000
+MOST_WAITING = 20_000
 """Messages that may wait for a broker that is slow, in the seconds until it is known to be dead."""
+
+LAST_WORDS = 2.0
+"""Seconds that the broker may take at the end."""
+
+
+class Outgoing(Struct, frozen=True):
+    """A message for one connection."""
+
+    link: Link
+    topic: str
+    payload: bytes | str
+    qos: int
+    retain: bool
+    properties: Properties | None
+
+    def send(self) -> bool:
+        """Send it; False if the connection is gone, or too much waits for it."""
+        if self.link.waiting >= MOST_WAITING:
+            return False
+        return self.link.send(self.topic, self.payload, self.qos, self.retain, self.properties)
 
 
 class Outbox:
@@ -25,26 +42,30 @@ class Outbox:
 
     def __init__(self, leadership: Leadership) -> None:
         self._leadership = leadership
-        self._client: aiomqtt.Client | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._link: Link | None = None
+        self._doubtful: list[Outgoing] = []
+        self._asking: asyncio.Task[None] | None = None
         self.lost = 0
 
-    def connect(self, client: aiomqtt.Client | None) -> None:
+    def connect(self, link: Link | None) -> None:
         """Send on this connection from now on; None: nowhere."""
-        self._client = client
+        self._link = link
 
     def send(
         self, topic: str, payload: bytes | str, qos: int = 0, retain: bool = False, properties: Properties | None = None
     ) -> bool:
         """Send a message; False if there is no connection, or it is too large: it is lost then, never queued."""
-        client = self._client
-        if client is None or len(payload) > LARGEST or len(self._under_way) >= MOST_UNDER_WAY:
+        if self._link is None or len(payload) > LARGEST or len(self._doubtful) >= MOST_WAITING:
             self.lost += 1
             return False
-        task = asyncio.get_running_loop().create_task(self._send(client, topic, payload, qos, retain, properties))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return True
+        message = Outgoing(self._link, topic, payload, qos, retain, properties)
+        if self._asking or not self._leadership.holds():
+            self._doubtful.append(message)
+            self._asking = self._asking or asyncio.get_running_loop().create_task(self._ask())
+            return True
+        sent = message.send()
+        self.lost += not sent
+        return sent
 
     def answer(self, topic: str, correlation: bytes | None, payload: bytes) -> None:
         """Answer a request on its response topic."""
@@ -54,18 +75,14 @@ class Outbox:
         self.send(topic, payload, 1, False, properties)
 
     async def drain(self) -> None:
-        """Wait until what was sent is on its way."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=2)
+        """Wait until the broker has what was sent."""
+        if self._asking:
+            await asyncio.wait([self._asking], timeout=LAST_WORDS)
+        if self._link:
+            await self._link.drain(LAST_WORDS)
 
-    async def _send(
-        self, client: aiomqtt.Client, topic: str, payload: bytes | str, qos: int, retain: bool, properties: Any
-    ) -> None:
-        if not await self._leadership.confirm():
-            self.lost += 1
-            return
-        try:
-            await client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
-        except aiomqtt.MqttError as error:
-            self.lost += 1
-            log.debug("%s was not sent: %s", topic, error)
+    async def _ask(self) -> None:
+        leads = await self._leadership.confirm()
+        messages, self._doubtful, self._asking = self._doubtful, [], None
+        for message in messages:
+            self.lost += not (leads and message.send())

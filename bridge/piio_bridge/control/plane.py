@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import secrets
-import socket
-import ssl
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sized
 from typing import Any
@@ -15,12 +12,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from piio.address import Address
 from piio.backoff import Backoff
 from piio.complaints import Complaints
-from piio.connection import KEEPALIVE
-from piio.traffic import forget_unsent
 from piio_bridge.clock import Clock
 from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.changing import Changes
 from piio_bridge.control.freshness import Freshness
+from piio_bridge.control.link import Link
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.presence import Presence
 from piio_bridge.control.requests import Requests
@@ -117,9 +113,9 @@ class ControlPlane:
         backoff = Backoff()
         while not stopping.is_set() and await self._leadership.confirm():
             try:
-                async with self._client() as client:
+                async with Link(self._address, self._prefix, self._take) as link:
                     backoff.connected()
-                    await self._serve(client, stopping)
+                    await self._serve(link, stopping)
             except aiomqtt.MqttError as error:
                 if backoff.is_news(error):
                     log.warning("no connection to the broker at %r: %s; trying again", self._address, error)
@@ -127,91 +123,70 @@ class ControlPlane:
                 self._outbox.connect(None)
             await _first(stopping.wait(), asyncio.sleep(backoff.pause()))
 
-    def _client(self) -> aiomqtt.Client:
-        address = self._address
-        client = aiomqtt.Client(
-            address.host, address.port, username=address.user, password=address.password,
-            identifier=f"piio-bridge-{secrets.token_hex(12)}", protocol=aiomqtt.ProtocolVersion.V5,
-            clean_start=True, keepalive=KEEPALIVE, timeout=5,
-            will=aiomqtt.Will(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True),
-            tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )  # fmt: skip
-        client.pending_calls_threshold = MOST_WAITING  # we never wait for one message before we send the next
-        return client
-
-    async def _serve(self, client: aiomqtt.Client, stopping: asyncio.Event) -> None:
+    async def _serve(self, link: Link, stopping: asyncio.Event) -> None:
         self._freshness.connected(self._clock.boottime())
         self._rivals.connected(self._clock.boottime())
         self._presence.connected()
         self._waiting.clear()
         self._documents.clear()
         self._caught_up = False
-        self._outbox.connect(client)
-        await client.subscribe([(row.every(self._prefix), _options(row, qos)) for row, qos in HEARD])
-        pump = asyncio.ensure_future(self._pump(client))
+        self._outbox.connect(link)
+        await link.subscribe([(row.every(self._prefix), _options(row, qos)) for row, qos in HEARD])
+        lost, stop = asyncio.ensure_future(link.lost()), asyncio.ensure_future(stopping.wait())
         try:
-            await self._handle_all(pump, stopping)
+            await self._handle_all(lost, stop)
             if stopping.is_set():
                 self._sets.close()
                 self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True)
             await self._outbox.drain()
         except aiomqtt.MqttError:
-            sock: Any = client._client.socket()
-            if sock is not None:
-                forget_unsent(sock)
+            link.give_up()
             raise
         finally:
-            pump.cancel()
-            await asyncio.wait([pump])
+            lost.cancel()
+            stop.cancel()
+            await asyncio.wait([lost, stop])
 
-    async def _pump(self, client: aiomqtt.Client) -> None:
+    def _take(self, message: aiomqtt.Message) -> None:
         """Take what arrives at once, so that of too much it is the oldest that is dropped."""
-        async for message in client.messages:
-            topic = str(message.topic)
-            if self._caught_up and topic.endswith(DOCUMENTS):
-                self._documents[topic] = message  # in the place of the one before
-                self._bound(self._documents, lambda: self._documents.popitem(last=False)[1])
-            else:
-                self._waiting.append(message)
-                self._bound(self._waiting, self._waiting.popleft)
-            self._arrived.set()
+        topic = str(message.topic)
+        if self._caught_up and topic.endswith(DOCUMENTS):
+            self._documents[topic] = message  # in the place of the one before
+            self._bound(self._documents, lambda: self._documents.popitem(last=False)[1])
+        else:
+            self._waiting.append(message)
+            self._bound(self._waiting, self._waiting.popleft)
+        self._arrived.set()
 
     def _bound(self, waiting: Sized, drop: Callable[[], aiomqtt.Message]) -> None:
         if len(waiting) > MOST_WAITING:
             self._refuse("too much at once", str(drop().topic), "the oldest was dropped")
 
-    async def _handle_all(self, pump: asyncio.Future[None], stopping: asyncio.Event) -> None:
+    async def _handle_all(self, lost: asyncio.Future[None], stop: asyncio.Future[Any]) -> None:
         loop = asyncio.get_running_loop()
-        stop = asyncio.ensure_future(stopping.wait())
+        for end in (lost, stop):
+            end.add_done_callback(lambda _: self._arrived.set())
         next_beacon = loop.time()
-        try:
-            while not stopping.is_set() and not pump.done():
-                turn_ends = min(loop.time() + TURN, next_beacon)
-                while self._waits and loop.time() < turn_ends and await self._leadership.confirm():
-                    self._handle(self._next())
-                if not await self._leadership.confirm():
-                    return
-                if loop.time() >= next_beacon:
-                    if loop.time() - next_beacon > BRIDGE_PERIOD:
-                        self._freshness.stood_still(self._clock.boottime())
-                    next_beacon = max(next_beacon + BRIDGE_PERIOD, loop.time())
-                    self._beat()
-                if self._waits:
-                    await asyncio.sleep(0)  # a flood must neither hold the beacon up nor what is to be sent
-                    continue
-                self._arrived.clear()
-                arrived: asyncio.Future[Any] = asyncio.ensure_future(self._arrived.wait())
-                waits: set[asyncio.Future[Any]] = {arrived, stop, pump}
-                await asyncio.wait(
-                    waits, timeout=max(0.0, next_beacon - loop.time()), return_when=asyncio.FIRST_COMPLETED
-                )
-                arrived.cancel()
-        finally:
-            stop.cancel()
-        if pump.done() and not stopping.is_set():
-            pump.result()
-            raise aiomqtt.MqttError("the connection was lost")
+        while not stop.done() and not lost.done():
+            self._arrived.clear()
+            turn_ends = min(loop.time() + TURN, next_beacon)
+            while self._waits and loop.time() < turn_ends and await self._leadership.confirm():
+                self._handle(self._next())
+            if not await self._leadership.confirm():
+                return
+            if loop.time() >= next_beacon:
+                if loop.time() - next_beacon > BRIDGE_PERIOD:
+                    self._freshness.stood_still(self._clock.boottime())
+                next_beacon = max(next_beacon + BRIDGE_PERIOD, loop.time())
+                self._beat()
+            if self._waits:
+                await asyncio.sleep(0)  # a flood must neither hold the beacon up nor what is to be sent
+                continue
+            timer = loop.call_at(next_beacon, self._arrived.set)
+            await self._arrived.wait()
+            timer.cancel()
+        if not stop.done():
+            lost.result()
 
     @property
     def _waits(self) -> bool:
