@@ -168,12 +168,11 @@ class Agent:
         self.loop.post_newest("connected", lambda: self._connected(number, connection, found))
 
     def _on_message(self, number: int, message: Message) -> None:
-        handle = partial(self.inbox.handle, number, message)
         if self.stops.hear(message):
             return
-        if message.topic == self._config_topic:
-            self.loop.post_newest("config", handle)  # said once a connection: of too many it must not be dropped
-        elif not self.loop.post_after(handle):
+        # A configuration is said once a connection: of too many messages it must not be the one that is dropped.
+        key = "config" if message.topic == self._config_topic else None
+        if not self.loop.post_after(partial(self.inbox.handle, number, message), key):
             self.complaints.note("overload", "too many messages wait: the oldest are dropped")
 
     def _on_report(self, report: Report) -> None:

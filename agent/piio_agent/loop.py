@@ -44,7 +44,7 @@ class Loop:
         self._wake = threading.Condition()
         self._waiting: deque[Action] = deque()
         self._newest: dict[Hashable, Action] = {}
-        self._later: deque[Action] = deque()
+        self._later: deque[tuple[Hashable, Action]] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._stopping = False
@@ -66,17 +66,17 @@ class Loop:
             self._wake.notify()
             return True
 
-    def post_after(self, action: Action) -> bool:
+    def post_after(self, action: Action, key: Hashable = None) -> bool:
         """Do this after what else waits; False: too many like it wait, and the oldest of them is dropped.
 
-        What is posted otherwise meanwhile overtakes it, and those that still wait at `stop` are not done.
+        With a key it is not dropped unless another one with that key comes after it. What is posted otherwise meanwhile
+        overtakes it, and those that still wait at `stop` are not done.
         """
         with self._wake:
             full = len(self._later) >= MOST_WAITING
             if full:
-                self._later.popleft()
-                self.dropped += 1
-            self._later.append(action)
+                self._make_room()
+            self._later.append((key, action))
             self._wake.notify()
             return not full
 
@@ -84,12 +84,22 @@ class Loop:
         """Do this soon; when too much waits, what was posted before with the same key is dropped."""
         with self._wake:
             if key in self._newest or len(self._waiting) >= MOST_WAITING:
-                # To the end, not into the old place: else what came between would be done after it, and stay.
-                self.dropped += self._newest.pop(key, None) is not None
-                self._newest[key] = action
+                self._replace(key, action)
             else:
                 self._waiting.append(action)
             self._wake.notify()
+
+    def _make_room(self) -> None:
+        key, oldest = self._later.popleft()
+        if key is None:
+            self.dropped += 1
+        else:  # being the oldest, it overtakes nothing that came before it
+            self._replace(key, oldest)
+
+    def _replace(self, key: Hashable, action: Action) -> None:
+        # To the end, not into the old place: else what came between would be done after it, and stay.
+        self.dropped += self._newest.pop(key, None) is not None
+        self._newest[key] = action
 
     def after(self, seconds: float, action: Action) -> Timer:
         """Do this once, in so many seconds."""
@@ -157,7 +167,7 @@ class Loop:
         until = self._clock.monotonic() + SHARE
         while self._later and not self._stopping:
             with self._wake:
-                action = self._later.popleft()
+                _, action = self._later.popleft()
             _attempt(action)
             self._do_due()
             if self._clock.monotonic() >= until:

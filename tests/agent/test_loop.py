@@ -89,6 +89,29 @@ def test_of_too_many_messages_the_oldest_are_dropped_and_nothing_else_is(
     assert (fitted, loop.dropped) == ([True, True, True, False, False], 2)
 
 
+def test_a_message_that_must_not_be_dropped_keeps_its_place_before_those_that_came_after_it(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_module, "MOST_WAITING", 3)
+    done: list[str] = []
+    for each in ("set 1", "config 1", "set 2", "config 2", "set 3", "set 4", "set 5"):
+        key = "config" if each.startswith("config") else None
+        loop.post_after(lambda each=each: done.append(each), key)  # type: ignore[misc]
+    loop.after(0.05, loop.stop)
+    run(loop)
+    assert done == ["config 2", "set 3", "set 4", "set 5"]
+    assert loop.dropped == 3
+
+
+def test_messages_are_handled_in_the_order_in_which_they_came_whatever_must_not_be_dropped(loop: Loop) -> None:
+    done: list[str] = []
+    loop.post_after(lambda: done.append("set"))
+    loop.post_after(lambda: done.append("config"), "config")
+    loop.after(0.05, loop.stop)
+    run(loop)
+    assert done == ["set", "config"]
+
+
 def test_an_answer_that_somebody_waits_for_overtakes_messages_that_were_there_before(loop: Loop) -> None:
     done: list[int] = []
     answered: list[int] = []
