@@ -20,7 +20,10 @@ from piio.errors import PiioError
 MANIFEST = "manifest.json"
 FORMAT = 1
 
-LEFT_OUT = ("logs/*", "*.lock", "*.leader", "*.pid", "*-wal", "*-shm", "*.new", "broker/mosquitto.db*", "*/trace.jsonl")
+LEFT_OUT = (
+    "logs/*", "*.lock", "*.leader", "*.pid", "*-wal", "*-shm", "*.new", "*.sock", "*.log", "broker/mosquitto.db*",
+    "*/trace.jsonl",
+)  # fmt: skip
 """What is not state: logs, what only a running process means, and what the broker remembers: the bridge tells it."""
 
 ASIDE = "before-"

@@ -206,7 +206,8 @@ class Bridge:
         if not leads:
             return
         listener = Peer(self.broker, "piio/bridge/status", "piio/bridge/beacon")
-        listener.wait("piio/bridge/beacon")
+        # It may have to see first that nobody else does.
+        listener.wait("piio/bridge/beacon", timeout=2 * PATIENCE)
         listener.wait("piio/bridge/status", b"online".__eq__)
         listener.close()
 
