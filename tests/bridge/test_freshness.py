@@ -26,6 +26,22 @@ def test_a_plain_set_is_refused_before_the_first_beacon_came_back() -> None:
     assert freshness.judge_plain(2.0, 0.1) == ("refused", "the bridge has only just connected: send it again")
 
 
+@pytest.mark.parametrize(("before", "asked"), [(True, 20.0), (False, 18.5)], ids=["another before", "took its time"])
+def test_a_plain_set_is_refused_for_two_seconds_on_a_connection_to_a_broker_that_may_have_been_held_up(
+    before: bool, asked: float
+) -> None:
+    freshness = Freshness(epoch=1)
+    if before:
+        freshness.connected(0.0)
+    freshness.connected(20.0, asked)
+    for second in (20.0, 21.0, 22.0):
+        freshness.heard(freshness.beacon(second, 0.0), second + 0.01)
+    assert freshness.judge_plain(2.0, 21.9) == (
+        "refused", "the broker was held up: send it again in a few seconds"
+    )  # fmt: skip
+    assert freshness.judge_plain(2.0, 22.1) is None
+
+
 def test_a_plain_set_is_expired_when_the_last_beacon_heard_is_older_than_its_ttl(fresh: Freshness) -> None:
     verdict = fresh.judge_plain(1.5, 11.6)
     assert verdict is not None

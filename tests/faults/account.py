@@ -73,9 +73,8 @@ def unasked(history: list[Turn], asked: list[Asked]) -> list[str]:
     found = []
     for turn in history:
         if turn.on and not turn.opened:
-            ages = [turn.at - each.at for each in asked if each.point == turn.point and each.at <= turn.at]
-            if not ages or min(ages) > TTL:
-                found.append(
-                    f"{turn.point} came on at {turn.at:.2f}, {min(ages, default=0):.2f} s after it was asked for"
-                )
+            sets = [each for each in asked if each.point == turn.point and each.at <= turn.at]
+            newest = max(sets, key=lambda each: each.at, default=None)
+            if newest is None or turn.at - newest.at > TTL:
+                found.append(f"{turn.point} came on at {turn.at:.2f}; the newest that was asked for it is {newest}")
     return found

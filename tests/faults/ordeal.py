@@ -50,6 +50,7 @@ class Asked(Struct, frozen=True):
 
     point: str
     at: float
+    echoed: bool
 
 
 class Acknowledged(Struct, frozen=True):
@@ -105,7 +106,7 @@ class Driver(threading.Thread):
         if self._beacon and self._dice.random() < 0.5:
             document["beacon"] = self._beacon
         if document["value"] != 0:
-            self.asked.append(Asked(point, time.monotonic()))
+            self.asked.append(Asked(point, time.monotonic(), "beacon" in document))
         self._connection.publish(f"piio/demo/value/{point}/set", encode(document), self._dice.choice((0, 1)))
 
     def _hear(self, message: Message) -> None:

@@ -25,10 +25,16 @@ class Freshness:
         self._heard_tick: float | None = None
         self._outstanding: deque[float] = deque()
         self._late_until: float | None = None
+        self._doubted = False
 
-    def connected(self, now: float) -> None:
-        """A new connection: nothing of the one before counts."""
+    def connected(self, now: float, asked: float | None = None) -> None:
+        """A new connection, for which we asked at that time: nothing of the one before counts.
+
+        One in the place of another, or one that took its time, may be to a broker that was held up: what waited for
+        it is read among the first beacons, which come back at once.
+        """
         self.connection += 1
+        self._doubted = self.connection > 1 or now - (now if asked is None else asked) > HELD_UP
         self._connected_at = self._heard_at = now
         self._heard_tick = None
         self._outstanding.clear()
@@ -44,6 +50,8 @@ class Freshness:
         if beacon.boot != self.boot or beacon.connection != self.connection:
             return False
         self._note_lateness(now)
+        if self._doubted:
+            self._doubted, self._late_until = False, now + ON_TIME_FOR
         while self._outstanding and self._outstanding[0] <= beacon.tick:
             self._outstanding.popleft()
         self._heard_at, self._heard_tick = now, beacon.tick

@@ -112,9 +112,11 @@ class ControlPlane:
         """Serve until told to stop or until another bridge leads, over as many connections as it takes."""
         backoff = Backoff()
         while not stopping.is_set() and await self._leadership.confirm():
+            asked = self._clock.boottime()
             try:
                 async with Link(self._address, self._prefix, self._take) as link:
                     backoff.connected()
+                    self._freshness.connected(self._clock.boottime(), asked)
                     await self._serve(link, stopping)
             except aiomqtt.MqttError as error:
                 if backoff.is_news(error):
@@ -124,7 +126,6 @@ class ControlPlane:
             await _first(stopping.wait(), asyncio.sleep(backoff.pause()))
 
     async def _serve(self, link: Link, stopping: asyncio.Event) -> None:
-        self._freshness.connected(self._clock.boottime())
         self._rivals.connected(self._clock.boottime())
         self._presence.connected()
         self._waiting.clear()
