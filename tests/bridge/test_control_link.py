@@ -11,6 +11,7 @@ import pytest
 
 from piio.address import Address
 from piio_bridge.control.link import Link
+from tests.apart import run_apart
 from tests.bridge.peers import Broker, Peer
 
 PATIENCE = 10.0
@@ -72,7 +73,7 @@ def test_a_broker_that_does_not_read_holds_nobody_up_and_gets_all_in_order_when_
             await ends.link.drain(PATIENCE)
             assert ends.link.waiting == 0
 
-    asyncio.run(go())
+    run_apart(go())
 
 
 def test_what_was_sent_before_the_end_is_drained(own: Broker) -> None:
@@ -83,7 +84,7 @@ def test_what_was_sent_before_the_end_is_drained(own: Broker) -> None:
             await ends.link.drain(PATIENCE)
 
     peer = Peer(own, "piio/demo/value/lamp/result")
-    asyncio.run(go())
+    run_apart(go())
     peer.wait("piio/demo/value/lamp/result", lambda payload: payload.startswith(b"99x"))
     peer.close()
 
@@ -95,7 +96,7 @@ def test_who_waits_for_the_end_of_a_link_is_told_and_nothing_is_sent_after_it(ow
             await lose(own, ends.link)
         assert not ends.send(1)
 
-    asyncio.run(go())
+    run_apart(go())
 
 
 async def lose(broker: Broker, link: Link) -> None:

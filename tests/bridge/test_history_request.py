@@ -1,8 +1,6 @@
 """What a person gets who asks for history."""
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from piio_bridge.store.database import open_database
 from piio_bridge.store.history import History
 from piio_schemas.configuration import read_configuration
 from piio_schemas.topics import REQUEST_HISTORY
+from tests.apart import run_apart
 
 
 class StoppedClock:
@@ -29,7 +28,6 @@ def test_history_until_now_has_the_value_of_this_very_millisecond(tmp_path: Path
     history.keep("demo", "tank", int(clock.unix() * 1000), 5.0)
     others: Any = None
     requests = Requests({"demo": board}, others, others, history, others, others, clock)
-    with ThreadPoolExecutor(1) as apart:  # a browser driven by other tests keeps a loop running in this thread
-        request = requests.carry_out(REQUEST_HISTORY, "demo", b'{"point": "tank"}', "")
-        answer = json.loads(apart.submit(asyncio.run, request).result())
+    request = requests.carry_out(REQUEST_HISTORY, "demo", b'{"point": "tank"}', "")
+    answer = json.loads(run_apart(request))
     assert [bucket[1:] for bucket in answer["buckets"]] == [[5.0, 5.0, 5.0]]

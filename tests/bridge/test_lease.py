@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from piio_bridge.leadership import MAY_LEAD, Leadership
 from piio_bridge.store.configurations import Configurations, Superseded
 from piio_bridge.store.database import open_database
 from piio_bridge.store.lease import Held, Lease
+from tests.apart import run_apart
 
 Make = Callable[[], Lease]
 
@@ -92,5 +92,4 @@ def test_who_could_not_renew_for_too_long_leads_again_only_when_the_database_con
         assert not await leadership.confirm()
         assert leadership.over
 
-    with ThreadPoolExecutor(1) as apart:  # a browser driven by other tests keeps a loop running in this thread
-        apart.submit(asyncio.run, act()).result()
+    run_apart(act())
