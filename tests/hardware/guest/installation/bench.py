@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -38,7 +38,26 @@ device = 0
 [interfaces.absent]
 driver = "gpiod"
 chip = "pinctrl-rp1"
+[interfaces.kernel]
+driver = "iio"
+device = "mcp3008"
+[interfaces.expander]
+driver = "pcf8574"
+[interfaces.big_expander]
+driver = "mcp23017"
+address = 0x76
+[interfaces.pulses]
+driver = "pwm"
 """
+
+ON_THE_OTHER_INTERFACES: dict[str, Any] = {
+    "well": {"interface": "kernel", "channel": "2"},
+    "lamp": {"interface": "expander", "channel": "1", "direction": "output"},
+    "gate": {"interface": "expander", "channel": "2"},
+    "fan": {"interface": "big_expander", "channel": "3", "direction": "output"},
+    "servo": {"interface": "pulses", "channel": "0", "direction": "output"},
+}
+"""Points for every interface but `gpio` and `adc`."""
 
 # Root may open every file: without this it may those that are its own, as anybody else.
 AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
@@ -119,9 +138,10 @@ class Ear:
 class Bench:
     """The processes, the chip they drive, and what was heard of them."""
 
-    def __init__(self, chip: SimChip, folder: Path) -> None:
+    def __init__(self, chip: SimChip, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.chip = chip
         self._folder = folder
+        self._environment = environment or {}
         (folder / "mosquitto.conf").write_text(
             f"listener {PORT} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
         )
@@ -133,14 +153,18 @@ class Bench:
         self.agent = self.start_agent()
         self.ear = Ear()
 
-    def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+    def _start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
         with (self._folder / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | environment
+            )
 
     def start_agent(self) -> subprocess.Popen[bytes]:
         """Start the agent (again)."""
         where = ("--config", str(self._folder / "agent.toml"), "--state", str(self._folder / "state"))
-        self.agent = self._start("agent", *AS_ANYBODY, sys.executable, "-m", "piio", "agent", *where)
+        self.agent = self._start(
+            "agent", *AS_ANYBODY, sys.executable, "-m", "piio", "agent", *where, **self._environment
+        )
         return self.agent
 
     def kill_agent(self, and_holder: bool) -> None:
@@ -162,6 +186,10 @@ class Bench:
     def log(self, name: str) -> str:
         """What a process has complained about."""
         return (self._folder / f"{name}.log").read_text(errors="replace")
+
+    def memory(self) -> dict[str, float]:
+        """MB that the agent's process and that of its outputs occupied at most."""
+        return {"agent": _most_memory(self.agent.pid), "process of its outputs": _most_memory(self.holder)}
 
     def stop(self) -> None:
         """End the processes that were started."""
@@ -245,3 +273,8 @@ def _until_listening() -> None:
                 return
         time.sleep(0.01)
     raise AssertionError("the broker does not listen")
+
+
+def _most_memory(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024 / 1e6
