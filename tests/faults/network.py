@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.parts import end_with_parent
+
 CLONE_NEWNET = 0x40000000
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -42,7 +44,9 @@ class Network:
         """Our address, seen from inside."""
         self.inside_address = f"{base}.{number * 4 + 2}"
         self._link = f"piio{os.getpid() % 100000}v{number}"
-        self._holder = subprocess.Popen(["unshare", "--net", "--kill-child", "--fork", "sleep", "infinity"])
+        self._holder = subprocess.Popen(
+            ["unshare", "--net", "--kill-child", "--fork", "sleep", "infinity"], preexec_fn=end_with_parent
+        )
         pid = self._sleeper()
         self.before = ("nsenter", f"--net=/proc/{pid}/ns/net")
         """The words in front of a command that make it run inside."""

@@ -48,6 +48,11 @@ def eventually(condition: Callable[[], Any], what: str, within: float = 15.0) ->
     raise AssertionError(f"within {within:g} s there was not: {what}")
 
 
+def end_with_parent() -> None:
+    """In a child that is about to begin: have the kernel kill it with whoever started it."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 class Part:
     """One process; `before` are the words in front of its command, such as those that enter a network."""
 
@@ -80,7 +85,7 @@ class Part:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0,
                 env={**os.environ, **self._environment},
-                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
+                preexec_fn=end_with_parent,
             )  # fmt: skip
         return self
 

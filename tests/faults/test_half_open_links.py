@@ -1,6 +1,7 @@
 """A link is cut and nobody is told: packets are dropped, connections look alive, and TCP delivers it all later."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -16,9 +17,12 @@ from tests.witness import Witness, board_is_right
 class Scene:
     """An installation whose agent, bridge, web app and publisher each sit behind a link of their own."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, held: ExitStack) -> None:
         self.parts = parts
-        self.links = {name: Network() for name in ("agent", "bridge", "web app", "publisher")}
+        self.links: dict[str, Network] = {}
+        for name in ("agent", "bridge", "web app", "publisher"):
+            self.links[name] = Network()
+            held.callback(self.links[name].close)
         parts.broker().start()
         parts.wait_for_broker()
         parts.bridge(**self._behind("bridge")).start()
@@ -36,19 +40,14 @@ class Scene:
         with link.inside():
             return self.parts.connection("operator", link.gateway)
 
-    def close(self) -> None:
-        """End it all."""
-        self.parts.close()
-        for link in self.links.values():
-            link.close()
-
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     need_namespaces()
-    made = Scene(Parts(tmp_path_factory.mktemp("parts"), listen="0.0.0.0"))
-    yield made
-    made.close()
+    parts = Parts(tmp_path_factory.mktemp("parts"), listen="0.0.0.0")
+    with ExitStack() as held:
+        held.callback(parts.close)
+        yield Scene(parts, held)
 
 
 @pytest.fixture
