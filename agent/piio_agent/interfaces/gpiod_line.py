@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from piio_agent.clock import Clock
+from piio_agent.clock import Clock, unix_ahead_ns
 from piio_agent.interfaces.contract import Direction, Edge, OnEdge
 from piio_agent.interfaces.errors import ChannelClosed, DeviceFailed
 from piio_agent.interfaces.gpiod_channels import Lines
@@ -16,10 +16,6 @@ from piio_agent.interfaces.gpiod_request import EVENTS
 
 if TYPE_CHECKING:
     from gpiod import EdgeEvent
-
-# Two clocks cannot be read at once: a reading that took longer than this (ns) was interrupted, and is tried again.
-UNDISTURBED = 50_000
-TRIES = 5
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +120,7 @@ class HeldLine:
 
     def _edges(self, events: Sequence[EdgeEvent]) -> list[Edge]:
         # The kernel stamps with CLOCK_MONOTONIC; the distance to Unix time is taken now, when the edge is young.
-        ahead = _ahead(self._clock)
+        ahead = unix_ahead_ns(self._clock)
         edges = []
         for event in events:
             lost, self._seq = max(0, event.line_seqno - self._seq - 1), event.line_seqno
@@ -155,14 +151,3 @@ class HeldLine:
     def _check(self) -> None:
         if self._released:
             raise ChannelClosed(self.lines.label)
-
-
-def _ahead(clock: Clock) -> int:
-    """By how much Unix time is ahead of CLOCK_MONOTONIC, in nanoseconds."""
-    distances = []
-    for _ in range(TRIES):
-        before, unix, after = clock.monotonic_ns(), clock.unix_ns(), clock.monotonic_ns()
-        distances.append((after - before, unix - (before + after) // 2))
-        if after - before < UNDISTURBED:
-            break
-    return min(distances)[1]

@@ -4,7 +4,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable
 
-from piio_agent.clock import NS, Clock
+from piio_agent.clock import NS, Clock, unix_ahead_ns
 from piio_agent.interfaces.contract import Channel
 from piio_schemas.blocks import MOST_LOST, Block, capacity
 
@@ -13,10 +13,6 @@ LATENCY = 0.2
 
 MOST_BLOCKS = 200
 """Blocks of a channel within a second: where most samples are missed each block is short, and the rest is lost."""
-
-TRIES = 5
-HELD_UP = 20_000
-"""Nanoseconds between two looks at a clock; some 200 are usual."""
 
 ANY = "d"
 """The type of samples of which nothing is known."""
@@ -63,7 +59,7 @@ class Stream:
             self.finish()
             self._begin_anew(ANY)
         if not self._samples:
-            self._t_ns = self.due + _unix_ahead(self._clock)
+            self._t_ns = self.due + unix_ahead_ns(self._clock)
         self._samples.append(value if self._samples.typecode == ANY else int(value))
         self.newest = value
         self.due += self.spacing
@@ -93,15 +89,6 @@ class Stream:
             return True
         low, high = WHOLE[self._samples.typecode]
         return low <= value <= high and value == int(value)
-
-
-def _unix_ahead(clock: Clock) -> int:
-    """By how many nanoseconds Unix time is ahead of the monotonic clock, asked again if we were held up in between."""
-    looks: list[tuple[int, int]] = []
-    while not looks or (min(looks)[0] > HELD_UP and len(looks) < TRIES):
-        before, unix, after = clock.monotonic_ns(), clock.unix_ns(), clock.monotonic_ns()
-        looks.append((after - before, unix - (before + after) // 2))
-    return min(looks)[1]
 
 
 def _typecode(channel: Channel | None) -> str:
