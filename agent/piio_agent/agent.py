@@ -69,7 +69,7 @@ class Agent:
         self._stored = StoredConfiguration(folder / "config.json") if folder else None
         self._board = Board()
         self._born = clock.boottime()
-        self._ended = self.leaving = False
+        self.leaving = False
         self.loop = Loop(clock)
         self.complaints = Complaints(clock)
         self.hardware = Hardware(identity.interfaces, Context(clock, folder), identity.folders)
@@ -81,8 +81,7 @@ class Agent:
         self.blocks = Outbox(self.loop, self._say_block)
         self.edges = Edges(self.loop, self._say_edge, self._say_block, self.readings.accept)
         self._link = self._make_link() if apart else None
-        memory = LastOutputs(folder / "outputs.json" if folder else None, clock)
-        self.outputs = self._link or Outputs(self.hardware.interfaces, clock, memory, self.output_reported)
+        self.outputs = self._link or self._make_outputs()
         self.inputs = {
             name: remote(name, interface, self._link.calls, self._link.edges)
             if self._link and not interface.divisible
@@ -329,13 +328,15 @@ class Agent:
         hello = Hello(software(), identity.interfaces, [str(each) for each in identity.folders], folder)
         return Link(identity.name, hello, self)
 
+    def _make_outputs(self) -> Outputs:
+        folder = self.identity.folder
+        memory = LastOutputs(folder / "outputs.json" if folder else None, self._clock)
+        return Outputs(self.hardware.interfaces, self._clock, memory, self.output_reported)
+
     def _simulated(self) -> bool:
         return all(each.driver == "simulated" for each in self.identity.interfaces.values())
 
     def _end(self) -> None:
-        if self._ended:
-            return
-        self._ended = True
         if self.leaving and self._link:
             self._link.leave()
         else:

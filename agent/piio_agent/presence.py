@@ -139,7 +139,7 @@ class Presence:
         self._heard()
         before, self._bridge = self._bridge, (beacon.boot, beacon.connection)
         if before not in (None, self._bridge) and self.period > SOON[1]:
-            self._loop.after(random.uniform(*SOON), self._answer_bridge)
+            self._loop.after(random.uniform(*SOON), self.beat)
 
     def heard_beacon(self, beacon: Beacon) -> None:
         """A beacon of our name was heard."""
@@ -178,10 +178,6 @@ class Presence:
             self._uplink.abandon("deaf")
         # The one that beacons rarely asks itself whether it still hears when the bridge falls silent.
         elif silent and self._unheard_since is None:
-            self._send()
-
-    def _answer_bridge(self) -> None:
-        if self._announced and self._uplink.up:
             self._send()
 
     def _beat(self) -> None:

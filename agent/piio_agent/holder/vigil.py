@@ -14,11 +14,6 @@ class Vigil:
         self._until = now + PATIENCE
         self._looked_at = now
 
-    @property
-    def until(self) -> float:
-        """When patience ends, as things are."""
-        return self._until
-
     def answered(self, now: float) -> None:
         """The agent's loop is there."""
         self._until = now + PATIENCE
