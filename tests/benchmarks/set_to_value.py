@@ -14,11 +14,17 @@ import piio
 from piio.address import read_address
 from piio.client import Client
 from tests.benchmarks.eye import Eye
+from tests.benchmarks.figure import Figure, at_most
 from tests.benchmarks.page import write
-from tests.benchmarks.tries import HEAD, Delays, pause, rows, set_and_wait
-from tests.conftest import RunningInstallation
+from tests.benchmarks.run import Numbers, Run, medians
+from tests.benchmarks.tries import HEAD, Delays, pause, rows, set_and_wait, share_of
+from tests.conftest import simulated_installation
+
+TITLE = "From a set to the value topic"
 
 TRIES = 500
+
+TRIES_A_ROUND = 200
 
 POINT = {"interface": "gpio", "channel": "22", "direction": "output"}
 
@@ -31,20 +37,34 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     parser.add_argument("--tries", type=int, default=TRIES)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        running = RunningInstallation(Path(folder) / "var", "--simulate", "--mqtt-port", "0", "--web-port", "0")
-        try:
-            running.wait_until_running()
-            found = _measure(running.env, arguments.tries)
-        finally:
-            running.stop()
+    with tempfile.TemporaryDirectory() as folder, simulated_installation(Path(folder)) as running:
+        found = _measure(running.env, arguments.tries)
     text = "\n".join([f"{arguments.tries} tries each.", "", *HEAD, *found])
     print(text)
     if arguments.write:
         write("set_to_value", text)
 
 
-def _measure(env: dict[str, str], tries: int) -> list[str]:
+def measure(run: Run) -> list[Figure]:
+    """How long a plain set takes to its value, all hops and checks on the way, in an installation of its own."""
+    with tempfile.TemporaryDirectory() as folder, simulated_installation(Path(folder)) as running:
+        eye = _watched(running.env)
+        found = medians([_round(eye, run, number) for number in range(run.rounds)])
+        eye.close()
+    return [
+        Figure(what="plain set → value topic, p50", number=found["p50"], unit="ms", reach=at_most(2.0)),
+        Figure(what="plain set → value topic, p99", number=found["p99"], unit="ms", reach=at_most(6.0)),
+    ]
+
+
+def _round(eye: Eye, run: Run, number: int) -> Numbers:
+    run.say(f"round {number + 1} of {run.rounds}: {TRIES_A_ROUND} sets")
+    taken = set_and_wait(eye, TRIES_A_ROUND, "demo", "led", "gpio/22", echoed=False)["value"]
+    return {f"p{share}": share_of(taken, share) * 1000 for share in (50, 99)}
+
+
+def _watched(env: dict[str, str]) -> Eye:
+    """Configure the output and return who sees it, once it is good."""
     with piio.connect(env["PIIO_ADMIN_URL"]) as admin:
         assert admin.configure("demo", {"points": {"led": POINT}}).ok
     eye = Eye(
@@ -52,6 +72,11 @@ def _measure(env: dict[str, str], tries: int) -> list[str]:
     )
     eye.wait("piio/demo/quality/led", lambda payload: payload == b"good")
     eye.pause(1.0)
+    return eye
+
+
+def _measure(env: dict[str, str], tries: int) -> list[str]:
+    eye = _watched(env)
     found = []
     for title, echoed in (("plain set", False), ("echoed set", True)):
         delays = set_and_wait(eye, tries, "demo", "led", "gpio/22", echoed=echoed)

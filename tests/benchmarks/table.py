@@ -1,0 +1,38 @@
+"""Figures as a table in Markdown."""
+
+from collections.abc import Iterable
+
+from tests.benchmarks.figure import Figure, Reach
+
+HEAD = ("| | PiIO | compared to | ratio | reach | met |", "|---|--:|---|--:|---|---|")
+
+_MET = {True: "yes", False: "**no**", None: ""}
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """Return the rows, below a head."""
+    return "\n".join([*HEAD, *map(_row, figures)])
+
+
+def _row(figure: Figure) -> str:
+    compared = "<br>".join(f"{who}: {number(value)} {figure.unit}" for who, value in figure.compared.items())
+    ratios = "<br>".join(f"{number(figure.ratio(who))} ×" for who in figure.compared)
+    cells = [
+        figure.what, f"{number(figure.number)} {figure.unit}", compared, ratios, _reach(figure.reach, figure.unit),
+        _MET[figure.met],
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def _reach(reach: Reach | None, unit: str) -> str:
+    if reach is None:
+        return ""
+    sign = "≥" if reach.at_least else "≤"
+    return f"{sign} {number(reach.number)} × {reach.of}" if reach.of else f"{sign} {number(reach.number)} {unit}"
+
+
+def number(value: float) -> str:
+    """Return a number as people read it: two digits of what is small, thousands apart in what is large."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2g}"
