@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgresql import PostgreSQL
+
 PIIO = Path(sys.executable).with_name("piio")
 
 MARK = "PIIO_INSTALLATION"
@@ -165,6 +167,13 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIn
     """One running installation with a simulated board `demo`, shared by all: leave it as you found it."""
     with simulated_installation(tmp_path_factory.mktemp("installation")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server, shared by all: make a database of your own in it."""
+    with PostgreSQL() as server:
+        yield server
 
 
 @pytest.fixture
