@@ -25,9 +25,17 @@ def test_history_until_now_has_the_value_of_this_very_millisecond(tmp_path: Path
     clock, board = StoppedClock(), BoardRecord("demo")
     board.configuration = read_configuration({"points": {"tank": {"interface": "adc", "channel": "0"}}})
     history = History(open_database(f"sqlite:///{tmp_path}/history.db"))
-    history.keep("demo", "tank", int(clock.unix() * 1000), 5.0)
+    history.keep([("demo", "tank", int(clock.unix() * 1000), 5.0)])
     others: Any = None
     requests = Requests({"demo": board}, others, others, history, others, others, clock)
     request = requests.carry_out(REQUEST_HISTORY, "demo", b'{"point": "tank"}', "")
     answer = json.loads(run_apart(request))
     assert [bucket[1:] for bucket in answer["buckets"]] == [[5.0, 5.0, 5.0]]
+
+
+def test_many_values_are_kept_at_once(tmp_path: Path) -> None:
+    history = History(open_database(f"sqlite:///{tmp_path}/history.db"))
+    tank, pump = ("demo", "tank"), ("demo", "pump")
+    history.keep_many([tank, pump, tank], [1000, 1000, 2000], [1.0, 7.0, 3.0])
+    assert history.buckets("demo", "tank", 0, 10, 1) == [(0, 1.0, 3.0, 2.0)]
+    assert history.buckets("demo", "pump", 0, 10, 1) == [(0, 7.0, 7.0, 7.0)]

@@ -7,11 +7,19 @@ Late = tuple[int, float | None]
 """Unix milliseconds and the value from then on; None: from then on nobody knows it."""
 
 
+Kept = tuple[str, str, int, float]
+"""Agent, point, Unix milliseconds, value."""
+
+
+PointKey = tuple[str, str]
+"""Agent and point: made once for each point, it costs nothing to hand it over with every value."""
+
+
 class Record(Protocol):
     """The history, as the data plane sees it; times are Unix milliseconds."""
 
-    def keep(self, agent: str, point: str, t_ms: int, value: float) -> None:
-        """Keep a value."""
+    def keep(self, values: Sequence[Kept]) -> None:
+        """Keep values."""
         ...
 
     def vouch(self, agent: str, point: str, t_ms: int, good: bool) -> None:

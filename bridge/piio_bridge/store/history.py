@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from piio_bridge.data.record import Late
+from piio_bridge.data.record import Kept, Late
 from piio_bridge.store.gaps import Gaps, mark_alive
 from piio_bridge.store.tables import GAPS, HISTORY, POINTS
 
@@ -76,12 +76,17 @@ class History:
         self._changed.set()
         self._thread.join(5)
 
-    def keep(self, agent: str, point: str, t_ms: int, value: float) -> None:
-        """Take a value to be written soon; of two in one millisecond the later stays."""
-        if len(self._waiting) >= MOST_WAITING:
+    def keep(self, values: Sequence[Kept]) -> None:
+        """Take values to be written soon; of two in one millisecond the later stays."""
+        self._waiting.extend(values)
+        while len(self._waiting) > MOST_WAITING:
             self._waiting.popleft()
             self.dropped += 1
-        self._waiting.append((agent, point, t_ms, value))
+
+    def keep_many(self, points: Sequence[PointKey], times: Sequence[int], values: Sequence[float]) -> None:
+        """Take many values to be written soon, in three columns of one length."""
+        for (agent, point), t_ms, value in zip(points, times, values, strict=True):
+            self.keep(agent, point, t_ms, value)
 
     def begin_term(self) -> None:
         """From now on we lead: what happened before that is what the tables say."""
