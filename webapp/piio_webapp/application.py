@@ -1,5 +1,6 @@
 """The Flask application, made from its options."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from flask import Flask, render_template
 from flask.sessions import SecureCookieSessionInterface
 from flask_socketio import SocketIO
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -17,6 +19,8 @@ from piio_webapp.hub import Hub
 from piio_webapp.logins import LASTING
 from piio_webapp.options import Options
 from piio_webapp.tables import opened
+
+log = logging.getLogger(__name__)
 
 LARGEST_FORM = 16_384
 """Bytes of the largest request: a log-in. Everything else goes through the socket."""
@@ -47,6 +51,7 @@ def create_app(options: Options) -> tuple[Flask, Hub, SocketIO]:
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _explained)
     app.register_error_handler(CSRFError, _form_too_old)
+    app.register_error_handler(SQLAlchemyError, _no_database)
     app.after_request(secured)
     socketio, wire = sockets.opened(app, hub.logins, hub.pages, hub.requests, hub.stops)
     if options.proxies:
@@ -85,3 +90,9 @@ def _explained(error: HTTPException) -> Any:
 def _form_too_old(_: CSRFError) -> Any:
     text = "The form was too old, or cookies are off: please try again."
     return render_template("message.html", title="Please try again", text=text), 400
+
+
+def _no_database(error: SQLAlchemyError) -> Any:
+    log.warning("a request cannot be answered: %s", error)
+    text = "The database of people and log-ins cannot be reached now. Pages that are open stay open."
+    return render_template("message.html", title="Please try again", text=text), 503

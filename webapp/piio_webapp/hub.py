@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from piio_webapp.board_cache import BoardCache, Change
 from piio_webapp.broker import Broker
+from piio_webapp.doorkeeper import Doorkeeper
 from piio_webapp.last_seen import LastSeen
 from piio_webapp.logins import Logins
 from piio_webapp.open_pages import OpenPages, Wire
@@ -23,7 +24,8 @@ class Hub:
         self.last_seen = LastSeen(engine)
         self.cache = BoardCache(options.prefix, self._changed, seen=self.last_seen.known())
         self.broker = Broker(options, instance, self.cache)
-        self.pages = OpenPages(self.logins, self._looks)
+        self.pages = OpenPages(self._looks)
+        self.doorkeeper = Doorkeeper(self.logins, self.pages)
         self.requests = Requests(self.broker, self.cache)
         self.stops = Stops(self.broker, self.cache)
         self.broker.on_tick = self.stops.sweep
@@ -32,11 +34,13 @@ class Hub:
     def start(self, wire: Wire) -> None:
         """Connect to the broker and begin to send frames."""
         self.pages.start(self.cache, wire)
+        self.doorkeeper.start()
         self.last_seen.start(self.cache)
         self.broker.start()
 
     def stop(self) -> None:
         """Close every page and say goodbye to the broker."""
+        self.doorkeeper.stop()
         self.pages.stop()
         self.broker.stop()
         self.last_seen.stop()

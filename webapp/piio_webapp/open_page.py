@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from piio_webapp.people import Who
+
 MOST_UNACKNOWLEDGED = 2
 """Frames under way to a page; a slow one gets fewer, never a queue."""
 
@@ -39,6 +41,8 @@ class OpenPage(Struct, eq=False):
 
     sid: str
     login: str
+    who: Who
+    """Whose log-in it is; it ends when the person is changed, so this never is."""
     address: str
     """Where the browser is, as far as the web app can tell."""
     agent: str | None = None

@@ -10,17 +10,14 @@ from msgspec import Struct
 
 from piio_webapp import frames
 from piio_webapp.board_cache import BoardCache, Change
-from piio_webapp.logins import Logins
 from piio_webapp.open_page import OpenPage
+from piio_webapp.people import Who
 
 log = logging.getLogger(__name__)
 
 FRAME = 0.05
 HEARTBEAT = 0.5
 """Seconds after which a page hears of us even when nothing changes."""
-
-SWEEP = 1.0
-"""Seconds between two looks at who has been logged out."""
 
 MOST_PAGES = 100
 MOST_OF_A_LOGIN = 20
@@ -38,8 +35,7 @@ class Wire(Struct, frozen=True):
 class OpenPages:
     """The open pages; methods may be called from any thread."""
 
-    def __init__(self, logins: Logins, on_looks: Callable[[set[str]], None]) -> None:
-        self._logins = logins
+    def __init__(self, on_looks: Callable[[set[str]], None]) -> None:
         self._on_looks = on_looks
         self._pages: dict[str, OpenPage] = {}
         self._cache = BoardCache("", lambda _: None)
@@ -61,7 +57,7 @@ class OpenPages:
         for sid in list(self._pages):
             self._wire.close(sid)
 
-    def opened(self, sid: str, login: str, address: str) -> bool:
+    def opened(self, sid: str, login: str, who: Who, address: str) -> bool:
         """Take a page in; False when there are too many. A page that is in already stays as it is."""
         with self._cache.lock:
             if sid in self._pages:
@@ -69,7 +65,7 @@ class OpenPages:
             of_login = sum(page.login == login for page in self._pages.values())
             if len(self._pages) >= MOST_PAGES or of_login >= MOST_OF_A_LOGIN:
                 return False
-            self._pages[sid] = OpenPage(sid, login, address)
+            self._pages[sid] = OpenPage(sid, login, who, address)
         return True
 
     def closed(self, sid: str) -> None:
@@ -127,6 +123,10 @@ class OpenPages:
                 _touch(page, change)
         self._wake.set()
 
+    def logins(self) -> set[str]:
+        """Return the log-ins that have a page open."""
+        return {page.login for page in list(self._pages.values())}
+
     def close_login(self, login: str) -> None:
         """Close the sockets of a log-in that has ended."""
         for page in list(self._pages.values()):
@@ -140,15 +140,11 @@ class OpenPages:
             self._on_looks(agents)
 
     def _run(self) -> None:
-        swept = time.monotonic()
         while not self._stopping.is_set():
             self._wake.wait(HEARTBEAT / 2)
             self._wake.clear()
             try:
                 self._send_frames()
-                if time.monotonic() - swept >= SWEEP:
-                    self._sweep()
-                    swept = time.monotonic()
             except Exception:
                 log.exception("frames could not be sent")
             self._stopping.wait(FRAME)
@@ -174,15 +170,6 @@ class OpenPages:
                 self._wake.set()
 
         return acknowledged
-
-    def _sweep(self) -> None:
-        """Close the sockets of who was removed, changed or logged out, by whatever process."""
-        pages = list(self._pages.values())
-        if pages:
-            valid = self._logins.those({page.login for page in pages})
-            for page in pages:
-                if page.login not in valid:
-                    self._wire.close(page.sid)
 
 
 def _touch(page: OpenPage, change: Change) -> None:

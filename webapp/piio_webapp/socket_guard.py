@@ -1,11 +1,15 @@
 """The guard before the sockets: strangers are turned away before anything is held for them."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, Response, session
+from sqlalchemy.exc import SQLAlchemyError
 
 from piio_webapp.logins import Logins
+
+log = logging.getLogger(__name__)
 
 SOCKETS = "/socket.io/"
 MOST_SOCKETS = 110
@@ -21,8 +25,13 @@ def guarded(app: Flask, logins: Logins, count: Callable[[], int]) -> Wsgi:
     def guard(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").startswith(SOCKETS):
             return inner(environ, start_response)
-        with app.request_context(dict(environ)):
-            who = logins.who(session.get("login"))
+        try:
+            with app.request_context(dict(environ)):
+                who = logins.who(session.get("login"))
+        except SQLAlchemyError as error:
+            log.warning("a page cannot be let in: %s", error)
+            text = "who is logged in cannot be asked now\n"
+            return Response(text, 503, mimetype="text/plain")(environ, start_response)
         if who is None:
             return Response("log in first\n", 401, mimetype="text/plain")(environ, start_response)
         if "sid=" not in environ.get("QUERY_STRING", "") and count() >= MOST_SOCKETS:

@@ -8,6 +8,7 @@ import orjson
 from flask import Flask, request, session
 from flask_socketio import SocketIO
 from msgspec import ValidationError, convert
+from sqlalchemy.exc import SQLAlchemyError
 
 from piio_webapp.events import Ask, Look, PageSet, PageStop
 from piio_webapp.logins import Logins
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_EVENT = 66_000
 """Bytes a page may send at once: a configuration, which a message may not exceed either."""
+
+NOBODY_KNOWS = "the database of who is logged in cannot be reached: nothing was sent; try again"
 
 
 class Json:
@@ -65,9 +68,8 @@ def _connections(socketio: SocketIO, logins: Logins, pages: OpenPages) -> None:
     def connect(_: Any = None) -> bool:
         """Let in who is logged in; called by the server alone, and as an event it grants nothing."""
         login = session.get("login")
-        if not isinstance(login, str) or logins.who(login) is None:
-            return False
-        return pages.opened(_sid(), login, request.remote_addr or "")
+        who = logins.who(login)
+        return who is not None and pages.opened(_sid(), login, who, request.remote_addr or "")
 
     def gone(_: Any = None) -> None:
         pages.closed(_sid())
@@ -77,20 +79,32 @@ def _connections(socketio: SocketIO, logins: Logins, pages: OpenPages) -> None:
 
 
 def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requests, stops: Stops, wire: Wire) -> None:
-    def checked(handle: Callable[[Who, OpenPage, Any], None], model: type[Any]) -> Callable[..., None]:
-        """Wrap a handler: the person and the argument are looked at anew at every event."""
+    def checked(
+        handle: Callable[[Who, OpenPage, Any], None], model: type[Any], unasked: Callable[[OpenPage, Any], None]
+    ) -> Callable[..., None]:
+        """Wrap a handler: the person and the argument are looked at anew at every event.
+
+        `unasked` is what is done when nobody can say who is logged in.
+        """
 
         def handler(*arguments: Any) -> None:
             page = pages.of(_sid())
-            who = logins.who(page.login) if page else None
-            if page is None or who is None or not page.allowance.taken():
+            if page is None or not page.allowance.taken():
                 wire.close(_sid())
                 return
             try:
                 (argument,) = arguments
-                handle(who, page, convert(argument, model))
+                wanted = convert(argument, model)
+                who = logins.who(page.login)
+                if who is None:
+                    wire.close(page.sid)
+                else:
+                    handle(who, page, wanted)
             except (ValueError, ValidationError) as error:
-                log.info("a page of %s sent what is no %s: %s", who.name, model.__name__, error)
+                log.info("a page of %s sent what is no %s: %s", page.who.name, model.__name__, error)
+            except SQLAlchemyError as error:
+                log.warning("a page of %s cannot be served: %s", page.who.name, error)
+                unasked(page, wanted)
 
         return handler
 
@@ -111,15 +125,30 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
             Actor(who, page.address), wanted.agent, lambda told: pages.answer(page.sid, {"id": wanted.id, **told})
         )
 
-    socketio.on_event("look", checked(look, Look))
-    socketio.on_event("set", checked(set, PageSet))
-    socketio.on_event("stop", checked(stop, PageStop))
-    socketio.on_event("ask", checked(ask, Ask))
+    def look_unasked(page: OpenPage, wanted: Look) -> None:
+        look(page.who, page, wanted)  # it was let in a moment ago
+
+    def stop_unasked(page: OpenPage, wanted: PageStop) -> None:
+        stop(page.who, page, wanted)  # which is safe, whoever it is
+
+    def set_unasked(page: OpenPage, wanted: PageSet) -> None:
+        if pages.begun(page):
+            pages.answer(page.sid, {"id": wanted.id, "status": "refused", "reason": NOBODY_KNOWS})
+
+    def ask_unasked(page: OpenPage, wanted: Ask) -> None:
+        if pages.begun(page):
+            failed = {"ok": False, "error": {"message": NOBODY_KNOWS}}
+            pages.answer(page.sid, {"id": wanted.id, "answer": failed})
+
+    socketio.on_event("look", checked(look, Look, look_unasked))
+    socketio.on_event("set", checked(set, PageSet, set_unasked))
+    socketio.on_event("stop", checked(stop, PageStop, stop_unasked))
+    socketio.on_event("ask", checked(ask, Ask, ask_unasked))
 
 
 def _sender(socketio: SocketIO) -> Callable[[str, dict[str, Any], Callable[..., None]], None]:
     def send(sid: str, frame: dict[str, Any], taken: Callable[..., None]) -> None:
-        socketio.emit("frame", frame, to=sid, callback=taken)
+        socketio.emit("frame", frame, to=sid, callback=taken, ignore_queue=True)  # the page is ours
 
     return send
 
@@ -128,7 +157,7 @@ def _closer(server: Any) -> Callable[[str], None]:
     def close(sid: str) -> None:
         """Tell the page that it is out, and hold nothing for it any more, without waiting for a slow one."""
         transport = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
-        server.disconnect(sid, namespace="/")
+        server.disconnect(sid, namespace="/", ignore_queue=True)
         if transport is not None:
             transport.close(wait=False)
 
