@@ -11,10 +11,6 @@ Kept = tuple[str, str, int, float]
 """Agent, point, Unix milliseconds, value."""
 
 
-PointKey = tuple[str, str]
-"""Agent and point: made once for each point, it costs nothing to hand it over with every value."""
-
-
 class Record(Protocol):
     """The history, as the data plane sees it; times are Unix milliseconds."""
 

@@ -83,11 +83,6 @@ class History:
             self._waiting.popleft()
             self.dropped += 1
 
-    def keep_many(self, points: Sequence[PointKey], times: Sequence[int], values: Sequence[float]) -> None:
-        """Take many values to be written soon, in three columns of one length."""
-        for (agent, point), t_ms, value in zip(points, times, values, strict=True):
-            self.keep(agent, point, t_ms, value)
-
     def begin_term(self) -> None:
         """From now on we lead: what happened before that is what the tables say."""
         with self._writing:
