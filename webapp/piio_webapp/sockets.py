@@ -58,7 +58,7 @@ def opened(app: Flask, logins: Logins, pages: OpenPages, requests: Requests, sto
     )
     server = app.extensions["socketio"].server
     app.wsgi_app = guarded(app, logins, lambda: len(server.eio.sockets))  # type: ignore[method-assign, assignment]
-    wire = Wire(_sender(socketio), _closer(server))
+    wire = Wire(_sender(server), _closer(server))
     _connections(socketio, logins, pages)
     _events(socketio, logins, pages, requests, stops, wire)
     return socketio, wire
@@ -67,7 +67,7 @@ def opened(app: Flask, logins: Logins, pages: OpenPages, requests: Requests, sto
 def _connections(socketio: SocketIO, logins: Logins, pages: OpenPages) -> None:
     def connect(_: Any = None) -> bool:
         """Let in who is logged in; called by the server alone, and as an event it grants nothing."""
-        login = session.get("login")
+        login = session.get("login", "")
         who = logins.who(login)
         return who is not None and pages.opened(_sid(), login, who, request.remote_addr or "")
 
@@ -146,9 +146,9 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
     socketio.on_event("ask", checked(ask, Ask, ask_unasked))
 
 
-def _sender(socketio: SocketIO) -> Callable[[str, dict[str, Any], Callable[..., None]], None]:
+def _sender(server: Any) -> Callable[[str, dict[str, Any], Callable[..., None]], None]:
     def send(sid: str, frame: dict[str, Any], taken: Callable[..., None]) -> None:
-        socketio.emit("frame", frame, to=sid, callback=taken, ignore_queue=True)  # the page is ours
+        server.emit("frame", frame, to=sid, callback=taken, ignore_queue=True)  # the page is our own
 
     return send
 
