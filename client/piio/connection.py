@@ -23,6 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from piio.acknowledgements import Acknowledgements, OnAcknowledged
 from piio.address import Address
 from piio.errors import MessageTooLarge, NotConnected
+from piio.intake import IntakeClient
 from piio.traffic import Traffic, cut
 from piio_schemas.documents import LARGEST
 
@@ -83,8 +84,9 @@ class Connection:
         self._traffic = Traffic(self._client, self._ended)
 
     def _make_client(self, will: Will | None) -> mqtt.Client:
-        client = mqtt.Client(
+        client = IntakeClient(
             CallbackAPIVersion.VERSION2,
+            on_plain=lambda topic, payload, retained: _guarded(self._on_message, Message(topic, payload, retained)),
             client_id=f"piio-{secrets.token_hex(12)}",  # nobody can guess it and take the connection over
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
