@@ -34,9 +34,9 @@ class Figure(Struct, frozen=True, kw_only=True):
     """What others came to in the same run, by their names, in the same unit."""
     reach: Reach | None = None
 
-    def ratio(self, other: str) -> float:
-        """How many times what another came to."""
-        return self.number / self.compared[other]
+    def ratio(self, other: str) -> float | None:
+        """How many times what another came to; None if that was nothing."""
+        return self.number / self.compared[other] if self.compared[other] else None
 
     @property
     def met(self) -> bool | None:

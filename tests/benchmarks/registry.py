@@ -12,6 +12,7 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.run import Run
 
 BENCHMARKS = (
+    "bridge",
     "set_to_value",
 )  # fmt: skip
 

@@ -16,19 +16,23 @@ def table(figures: Iterable[Figure]) -> str:
 
 def _row(figure: Figure) -> str:
     compared = "<br>".join(f"{who}: {number(value)} {figure.unit}" for who, value in figure.compared.items())
-    ratios = "<br>".join(f"{number(figure.ratio(who))} ×" for who in figure.compared)
-    cells = [
-        figure.what, f"{number(figure.number)} {figure.unit}", compared, ratios, _reach(figure.reach, figure.unit),
-        _MET[figure.met],
-    ]  # fmt: skip
+    ratios = "<br>".join(_ratio(figure.ratio(who)) for who in figure.compared)
+    ours, asked = f"{number(figure.number)} {figure.unit}".strip(), _reach(figure.reach, figure.unit)
+    cells = [figure.what, ours, compared, ratios, asked, _MET[figure.met]]
     return f"| {' | '.join(cells)} |"
+
+
+def _ratio(ratio: float | None) -> str:
+    return "" if ratio is None else f"{number(ratio)} ×"
 
 
 def _reach(reach: Reach | None, unit: str) -> str:
     if reach is None:
         return ""
     sign = "≥" if reach.at_least else "≤"
-    return f"{sign} {number(reach.number)} × {reach.of}" if reach.of else f"{sign} {number(reach.number)} {unit}"
+    return (
+        f"{sign} {number(reach.number)} × {reach.of}" if reach.of else f"{sign} {number(reach.number)} {unit}".strip()
+    )
 
 
 def number(value: float) -> str:

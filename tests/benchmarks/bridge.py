@@ -1,0 +1,126 @@
+"""What the bridge carries: readings through an equation, one by one and in blocks, beside programs that do the same.
+
+Everything is as in an installation: Mosquitto with our configuration and access list, raws and values retained, a
+bridge with a database, boards that are alive. Each contender has a broker of its own, and all of them wait while one
+works.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+
+from tests.benchmarks.figure import Figure, at_least, at_most
+from tests.benchmarks.layout import Layout
+from tests.benchmarks.load import SAMPLES, Load
+from tests.benchmarks.peers.peer import peer_at_work, python
+from tests.benchmarks.run import Numbers, Run
+from tests.benchmarks.stand import bridge_at_work, cpu_of, memory_of
+from tests.faults.parts import Part
+
+TITLE = "The bridge: readings and blocks through equations"
+
+READINGS = 60_000
+WINDOW = 500
+"""Readings of a round as fast as they are answered, and how many of them are unanswered at a time."""
+
+RATE = 1_000
+TIMED = 3_000
+"""Readings a second, and how many, for the time that each takes."""
+
+BLOCKS = 30_000
+BLOCKS_AT_A_TIME = 50
+
+SAME = Layout()
+DISTINCT = Layout(boards=100, points=100, equations=1000)
+KEPT = Layout(history=True)
+SAMPLED = Layout(sample_rate=10_000)
+
+PAHO = "plain paho loop"
+ONE = "one equation"
+
+ASK = ("piio/b0/raw/adc/0", "0")
+HEAR = "piio/b0/value/p0"
+
+
+def measure(run: Run) -> list[Figure]:
+    """Readings and blocks, beside a plain paho loop and, with peers, beside Node-RED."""
+    return [*_readings(run), *_blocks(run)]
+
+
+def _readings(run: Run) -> list[Figure]:
+    with ExitStack() as stack:
+        contenders: dict[str, Callable[[], Numbers]] = {}
+        for title, layout in (("PiIO", SAME), ("distinct", DISTINCT), ("kept", KEPT)):
+            run.say(f"starting a bridge for {layout.boards * layout.points} points")
+            made, bridge = stack.enter_context(bridge_at_work(layout))
+            contenders[title] = partial(_round, made.load(layout), bridge)
+        for name, command in _peers(run).items():
+            run.say(f"starting: {name}")
+            made, peer = stack.enter_context(peer_at_work(name, command, ASK, HEAR))
+            contenders[name] = partial(_round, made.load(SAME), peer)
+        return _compared(run.interleaved(contenders))
+
+
+def _peers(run: Run) -> dict[str, list[str]]:
+    return {PAHO: python("tests.benchmarks.peers.paho_loop")}
+
+
+def _round(load: Load, part: Part) -> Numbers:
+    load.closed_loop(READINGS // 20, WINDOW)
+    before = cpu_of(part.pid)
+    busy = load.closed_loop(READINGS, WINDOW)
+    cpu = cpu_of(part.pid) - before
+    calm = load.at_rate(TIMED, RATE)
+    return {
+        "rate": busy.rate, "cpu": cpu / busy.answered * 1e6, "lost": busy.lost + calm.lost,
+        "p50": calm.p50 / 1000, "p99": calm.p99 / 1000, "memory": memory_of(part.pid),
+    }  # fmt: skip
+
+
+def _compared(found: dict[str, dict[str, float]]) -> list[Figure]:
+    ours, distinct, kept = (found.pop(title) for title in ("PiIO", "distinct", "kept"))
+
+    def others(name: str) -> dict[str, float]:
+        return {who: numbers[name] for who, numbers in found.items()}
+
+    return [
+        Figure(what="readings through an equation, 80 points", number=ours["rate"], unit="/s", compared=others("rate"),
+               reach=at_least(2.2, PAHO)),
+        Figure(what="time of each at 1,000/s, p50", number=ours["p50"], unit="ms", compared=others("p50"),
+               reach=at_most(0.3, PAHO)),
+        Figure(what="time of each at 1,000/s, p99", number=ours["p99"], unit="ms", compared=others("p99")),
+        Figure(what="processor time for each", number=ours["cpu"], unit="µs", compared=others("cpu"),
+               reach=at_most(15)),
+        Figure(what="memory of the process", number=ours["memory"], unit="MB", compared=others("memory"),
+               reach=at_most(90)),
+        Figure(what="readings lost", number=ours["lost"] + distinct["lost"] + kept["lost"], unit="", reach=at_most(0)),
+        Figure(what="1,000 equations, 10,000 points", number=distinct["rate"], unit="/s",
+               compared={ONE: ours["rate"]}, reach=at_least(0.7, ONE)),
+        Figure(what="1,000 equations: processor time for each", number=distinct["cpu"], unit="µs",
+               compared={ONE: ours["cpu"]}),
+        Figure(what="1,000 equations: memory of the process", number=distinct["memory"], unit="MB",
+               compared={ONE: ours["memory"]}),
+        Figure(what="80 points, every value kept in the history", number=kept["rate"], unit="/s",
+               compared={"not kept": ours["rate"]}),
+        Figure(what="kept: processor time for each", number=kept["cpu"], unit="µs",
+               compared={"not kept": ours["cpu"]}),
+    ]  # fmt: skip
+
+
+def _blocks(run: Run) -> list[Figure]:
+    run.say("starting a bridge for blocks")
+    with bridge_at_work(SAMPLED) as (made, bridge):
+        found = run.interleaved({"blocks": partial(_round_of_blocks, made.load(SAMPLED, "blocks"), bridge)})["blocks"]
+    return [
+        Figure(what="samples in blocks of 1,000 through an equation", number=found["rate"], unit="/s",
+               reach=at_least(15_000_000)),
+        Figure(what="processor time for each block", number=found["cpu"], unit="µs"),
+        Figure(what="blocks lost", number=found["lost"], unit="", reach=at_most(0)),
+    ]  # fmt: skip
+
+
+def _round_of_blocks(load: Load, bridge: Part) -> Numbers:
+    before = cpu_of(bridge.pid)
+    busy = load.closed_loop(BLOCKS, BLOCKS_AT_A_TIME)
+    cpu = cpu_of(bridge.pid) - before
+    return {"rate": busy.rate * SAMPLES, "cpu": cpu / busy.answered * 1e6, "lost": busy.lost}
