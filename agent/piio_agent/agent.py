@@ -11,6 +11,7 @@ from piio.connection import Connection, Message
 from piio_agent import health
 from piio_agent.applied import AppliedState
 from piio_agent.backlog import Backlog
+from piio_agent.batches import Batches
 from piio_agent.board import board
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock, SystemClock
@@ -29,7 +30,7 @@ from piio_agent.outputs import messages as outputs
 from piio_agent.outputs.outputs import Outputs
 from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
 from piio_agent.readings import Readings
-from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Sampled, Trouble
+from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Trouble
 from piio_agent.sampler import Sampler
 from piio_agent.sampling.edges import Edges
 from piio_agent.sampling.outbox import Outbox
@@ -80,6 +81,7 @@ class Agent:
         self.counts = KeptCounts(folder / "counts.json" if folder else None, clock)
         self.blocks = Outbox(self.loop, self._say_block)
         self.edges = Edges(self.loop, self._say_edge, self._say_block, self.readings.accept)
+        self.reports = Batches(self.loop, self._input, self.uplink.together)
         self._link = self._make_link() if apart else None
         self.outputs = self._link or self._make_outputs()
         self.inputs = {
@@ -89,7 +91,7 @@ class Agent:
             for name, interface in self.hardware.interfaces.items()
         }
         self.samplers = {
-            name: Sampler(name, Counting(name, interface, self.counts), clock, self._on_report)
+            name: Sampler(name, Counting(name, interface, self.counts), clock, self.reports.put, self.blocks.put)
             for name, interface in self.inputs.items()
         }
         self.applied = AppliedState(self.boot, self.loop, clock, self._say_applied)
@@ -173,13 +175,6 @@ class Agent:
         key = "config" if message.topic == self._config_topic else None
         if not self.loop.post_after(partial(self.inbox.handle, number, message), key):
             self.complaints.note("overload", "too many messages wait: the oldest are dropped")
-
-    def _on_report(self, report: Report) -> None:
-        if isinstance(report, Sampled):
-            self.blocks.put(report.channel, report.block)
-            return
-        key = report.interface if isinstance(report, Looked) else report.channel
-        self.loop.post_newest((type(report), key), partial(self._input, report))
 
     def output_reported(self, report: outputs.Report) -> None:
         """An output has something to tell."""
@@ -304,8 +299,8 @@ class Agent:
             load=health.load(),
             memory=health.memory(),
             lateness=round(self.loop.take_lateness(), 4),
-            queued=self.loop.queued,
-            dropped=self.loop.dropped + self.uplink.dropped,
+            queued=self.loop.queued + len(self.reports),
+            dropped=self.loop.dropped + self.reports.dropped + self.uplink.dropped,
             refused=self.complaints.count,
             kept=len(self.backlog),
             kept_dropped=self.backlog.dropped,

@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from piio_agent.channel import ChannelId
 from piio_agent.interfaces.contract import Channel, Edge
-from piio_schemas.blocks import Block
 
 
 class Reading(Struct, frozen=True):
@@ -36,13 +35,6 @@ class EdgeSeen(Struct, frozen=True):
     edge: Edge
 
 
-class Sampled(Struct, frozen=True):
-    """A block of a channel's samples is complete."""
-
-    channel: ChannelId
-    block: Block
-
-
 class Looked(Struct, frozen=True):
     """An interface was looked at: its channels, or why it is not usable."""
 
@@ -52,4 +44,4 @@ class Looked(Struct, frozen=True):
     fastest: float | None = None
 
 
-Report = Looked | Reading | Trouble | Released | EdgeSeen | Sampled
+Report = Looked | Reading | Trouble | Released | EdgeSeen

@@ -13,8 +13,8 @@ from piio_agent.interfaces.contract import Channel, Edge, Interface
 from piio_agent.interfaces.door import settings_of
 from piio_agent.interfaces.errors import InterfaceError, NoReading, NotSupported
 from piio_agent.reasons import reason
-from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Sampled, Trouble
-from piio_agent.sampling.block_sampler import BlockSampler
+from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Trouble
+from piio_agent.sampling.block_sampler import BlockSampler, OnBlock
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,9 @@ CONFIRM = 2.0
 class Sampler:
     """Owns the inputs of one interface. Its methods return at once; what comes of them is reported."""
 
-    def __init__(self, name: str, interface: Interface, clock: Clock, report: Callable[[Report], None]) -> None:
+    def __init__(
+        self, name: str, interface: Interface, clock: Clock, report: Callable[[Report], None], on_block: OnBlock
+    ) -> None:
         self._name = name
         self._interface = interface
         self._clock = clock
@@ -40,9 +42,7 @@ class Sampler:
         self._look_at = clock.monotonic()
         self._watching = False
         self._stopping = False
-        self._blocks = BlockSampler(
-            name, interface, clock, lambda channel, block: report(Sampled(channel, block)), self._sampling_failed
-        )
+        self._blocks = BlockSampler(name, interface, clock, on_block, self._sampling_failed)
         self._thread = threading.Thread(target=self._run, name=f"sampler {name}", daemon=True)
 
     def start(self) -> None:

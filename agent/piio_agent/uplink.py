@@ -2,19 +2,21 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from msgspec import Struct
 
 from piio.acknowledgements import OnAcknowledged
 from piio.address import Address
+from piio.bundle import Bundle
 from piio.connection import Connection, Message, Will
 from piio.errors import NotConnected, PiioError
 from piio.keeper import Keeper
 from piio_agent.channel import ChannelId
 from piio_schemas import topics
-from piio_schemas.documents import encode
+from piio_schemas.documents import LARGEST, encode
 from piio_schemas.numbers import number_to_text
 from piio_schemas.topics import Topic
 
@@ -45,6 +47,8 @@ class Uplink:
         self._on_connected = on_connected
         self._on_message = on_message
         self._raws: dict[ChannelId, str] = {}
+        self._bundle: Bundle | None = None
+        """What was said since `together` began."""
         self._pause = 0.0
         self._stopping = threading.Event()
         self._dropped = 0
@@ -69,6 +73,19 @@ class Uplink:
         self._dropped, self._connection = self.dropped, connection
         connection.subscribe(self._filters(), as_published=True)  # what acts must not be retained, not even now
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What the calling thread says at QoS 0 within the block leaves in one piece, in its order, at its end.
+
+        That it was taken means then that there was room for it. For one thread, the one that says everything.
+        """
+        self._bundle = Bundle()
+        try:
+            yield
+        finally:
+            self._send_bundle()
+            self._bundle = None
+
     def say(self, topic: Topic, document: bytes | Struct, **levels: str) -> bool:
         """Publish on a topic of ours, by the table's QoS and retain flag; False: it went nowhere."""
         payload = encode(document) if isinstance(document, Struct) else document
@@ -84,9 +101,9 @@ class Uplink:
         topic = self._raws.get(channel)
         if topic is None:
             topic = self._raws[channel] = self.topic(topics.RAW, **channel._asdict())
-        payload = b"" if raw is None else number_to_text(raw).encode()
         if raw is None:
             del self._raws[channel]
+        payload = b"" if raw is None else number_to_text(raw).encode()
         return self._publish(topic, payload, topics.RAW.qos, topics.RAW.retained)
 
     def topic(self, topic: Topic, **levels: str) -> str:
@@ -112,15 +129,38 @@ class Uplink:
     def _publish(
         self, topic: str, payload: bytes, qos: int, retain: bool, on_acknowledged: OnAcknowledged | None = None
     ) -> bool:
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             return False
+        if self._bundle is not None:
+            if qos == 0 and len(payload) <= LARGEST:
+                return self._add(connection, self._bundle, topic, payload, retain)
+            self._send_bundle()
         try:
-            return self._connection.publish(topic, payload, qos, retain, on_acknowledged=on_acknowledged) is not None
+            return connection.publish(topic, payload, qos, retain, on_acknowledged=on_acknowledged) is not None
         except NotConnected:
             return False
         except (PiioError, ValueError) as error:
             log.warning("%s cannot be published: %s", topic, error)
             return False
+
+    def _add(self, connection: Connection, bundle: Bundle, topic: str, payload: bytes, retain: bool) -> bool:
+        if not connection.connected:
+            return False
+        if bundle.count >= connection.room:
+            self._dropped += 1
+            return False
+        bundle.add(topic, payload, retain)
+        if bundle.full:
+            self._send_bundle()
+        return True
+
+    def _send_bundle(self) -> None:
+        """Send what was gathered; where the connection is lost by now, the next one begins with everything."""
+        bundle, self._bundle = self._bundle, Bundle()
+        if bundle and bundle.count and self._connection:
+            with suppress(NotConnected):
+                self._connection.publish_all(bundle)
 
     def _make(self) -> Connection:
         pause, self._pause = self._pause, 0.0

@@ -22,6 +22,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from piio.acknowledgements import Acknowledgements, OnAcknowledged
 from piio.address import Address
+from piio.bundle import Bundle
 from piio.errors import MessageTooLarge, NotConnected
 from piio.intake import IntakeClient
 from piio.traffic import Traffic, cut
@@ -160,6 +161,21 @@ class Connection:
             sent(info.mid)
         return info
 
+    @property
+    def room(self) -> int:
+        """How many messages it would take now."""
+        return MOST_UNSENT - self._unsent
+
+    def publish_all(self, bundle: Bundle) -> bool:
+        """Send many messages in one piece, now or not at all; NotConnected while down. False: dropped, all of them."""
+        if not self._connected:
+            raise NotConnected(f"not connected to {self.address}: nothing was sent")
+        if bundle.count > self.room:
+            self.dropped += bundle.count
+            return False
+        self._unsent += bundle.count
+        return bundle.queue(self._client)
+
     def request(
         self,
         topic: str,
@@ -232,6 +248,9 @@ class Connection:
         )
 
     def _sent(self, _: mqtt.Client, __: Any, mid: int, code: ReasonCode, ___: Any) -> None:
+        if mid < 0:  # a bundle of so many
+            self._unsent += mid
+            return
         self._unsent -= 1
         self._acknowledgements.arrived(mid, code.value)
 

@@ -17,14 +17,14 @@ PATIENCE = 10.0
 
 
 class Ear:
-    """Hears what is said below `piio/demo/block/` and waits for as much as is expected."""
+    """Hears what is said below a filter and waits for as much as is expected."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, filter: str = "piio/demo/block/#") -> None:
         self.heard: list[Message] = []
         self._news = threading.Condition()
         self._connection = Connection(broker.address("anna"), self._hear)
         self._connection.open()
-        self._connection.subscribe([("piio/demo/block/#", 0)])
+        self._connection.subscribe([(filter, 0)])
         self._connection.subscribe([("piio/demo/status", 0)])
         assert self._connection.connected
 
