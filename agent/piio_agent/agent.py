@@ -251,6 +251,8 @@ class Agent:
         if isinstance(report, outputs.Closed):
             self.configuring.released(report.channel)
         elif isinstance(report, outputs.Outcome):
+            if report.became:
+                self._output(report.became)
             self.inbox.finish(report)
         elif self.configuring.output(report.channel) is None:
             return

@@ -26,6 +26,8 @@ class Wire(Generic[Incoming]):
         self._sending = threading.Lock()
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder: msgspec.msgpack.Decoder[Incoming] = msgspec.msgpack.Decoder(incoming)
+        # One for all: to get as much memory anew takes longer than to read a message.
+        self._room = memoryview(bytearray(LARGEST))
         for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
             connection.setsockopt(socket.SOL_SOCKET, option, LARGEST)
 
@@ -53,14 +55,14 @@ class Wire(Generic[Incoming]):
     def receive(self, timeout: float | None = None) -> Incoming | None:
         """Wait for a message; None when the other end is gone, TimeoutError after `timeout` seconds."""
         try:
-            if not select.select([self._socket], [], [], timeout)[0]:
+            if timeout is not None and not select.select([self._socket], [], [], timeout)[0]:
                 raise TimeoutError(f"nothing was heard for {timeout:g} s")
-            payload = self._socket.recv(LARGEST)
+            size = self._socket.recv_into(self._room)
         except TimeoutError:
             raise
         except (OSError, ValueError):  # closed here while somebody waits
             return None
-        return self._decoder.decode(payload) if payload else None
+        return self._decoder.decode(self._room[:size]) if size else None
 
     def close(self) -> None:
         """End the connection, whoever waits for it; closing twice is fine."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from piio_agent.channel import ChannelId
 from piio_agent.clock import Clock
@@ -217,8 +218,7 @@ class Engine:
             self._broke(line, error, now)
             self._result(order, "failed", reason(error))
         else:
-            self._tell(line)
-            self._result(order, "done", "", line.read)
+            self._report(Outcome(order.id, order.channel, "done", read=line.read, became=_became(line)))
 
     def _close(self, channel: ChannelId, now: float) -> None:
         line = self._lines.pop(channel, None)
@@ -266,7 +266,11 @@ class Engine:
         self._report(Broken(line.channel, reason(error)))
 
     def _tell(self, line: Line) -> None:
-        self._report(Became(line.channel, line.read, line.fail_safe, line.last_fail_safe))
+        self._report(_became(line))
 
-    def _result(self, order: Order, status: str, why: str, read: float | None = None) -> None:
-        self._report(Outcome(order.id, order.channel, status, why, read))  # type: ignore[arg-type]
+    def _result(self, order: Order, status: Literal["refused", "expired", "failed"], why: str) -> None:
+        self._report(Outcome(order.id, order.channel, status, why))
+
+
+def _became(line: Line) -> Became:
+    return Became(line.channel, line.read, line.fail_safe, line.last_fail_safe)

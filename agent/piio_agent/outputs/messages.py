@@ -133,6 +133,8 @@ class Outcome(Struct, frozen=True, tag=True):
     read: float | None = None
     rule: Rule | None = None
     """The policy that refused it."""
+    became: Became | None = None
+    """What the output is by it; one message for both is there sooner than two."""
 
 
 Report = Became | Broken | Closed | Outcome

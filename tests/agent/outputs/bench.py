@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from piio_agent.channel import ChannelId
 from piio_agent.clock import ManualClock
@@ -17,6 +18,13 @@ from piio_agent.outputs.messages import Became, Heard, Message, Open, Order, Out
 LAMP = ChannelId("gpio", "17")
 FAN = ChannelId("gpio", "18")
 VALVE = ChannelId("relays", "5")
+
+
+def each_of(report: Report) -> list[Report]:
+    """What a report tells, one after the other."""
+    if isinstance(report, Outcome) and report.became:
+        return [report.became, replace(report, became=None)]
+    return [report]
 
 
 class Memory:
@@ -62,9 +70,13 @@ class Bench:
         """Begin anew, as after a crash of the process: engines that know only what was remembered."""
         interlocks = Interlocks()
         self.engines = {
-            name: Engine({name: driver}, self.clock, self.memory, self.reports.append, interlocks)
+            name: Engine({name: driver}, self.clock, self.memory, self.hear, interlocks)
             for name, driver in self.drivers.items()
         }
+
+    def hear(self, report: Report) -> None:
+        """Note what is reported."""
+        self.reports += each_of(report)
 
     def tell(self, message: Message) -> None:
         """Hand a message over as it would come through a pipe."""

@@ -41,7 +41,7 @@ class Jam:
     def end(self) -> list[Became | Outcome]:
         """Let it go on; returns what came of it until a last order is done, which changes nothing."""
         done = threading.Event()
-        report = self.bench.reports.append
+        report = self.bench.hear
         self.bench.engines["gpio"]._report = lambda each: (
             report(each),
             getattr(each, "id", "") == "last" and done.set(),

@@ -309,6 +309,7 @@ def test_every_message_can_cross_a_pipe(union: Any) -> None:
     if union is messages.Report:
         refused = Outcome("1", LAMP, "refused", "x", rule="rate")
         examples = [Became(LAMP, 1, "x", FailSafe("x", 1)), Broken(LAMP, "y"), Closed(LAMP), refused]
+        examples.append(Outcome("2", LAMP, "done", read=1.0, became=Became(LAMP, 1.0)))
     for example in examples:
         assert decoder.decode(msgspec.json.encode(example)) == example
 

@@ -15,7 +15,7 @@ from piio_agent.outputs.messages import Became, Heard, Open, Order, Outcome, Pol
 from piio_agent.outputs.outputs import Outputs
 from piio_agent.storage import LastOutputs
 from piio_schemas.configuration import Interlock
-from tests.agent.outputs.bench import FAN, LAMP, VALVE
+from tests.agent.outputs.bench import FAN, LAMP, VALVE, each_of
 
 PATIENCE = 8.0
 
@@ -36,7 +36,7 @@ class Desk:
 
     def _hear(self, report: Report) -> None:
         with self._news:
-            self.reports.append(report)
+            self.reports += each_of(report)
             self._news.notify_all()
 
     def wait(self, wanted: Callable[[Report], bool]) -> Report:
