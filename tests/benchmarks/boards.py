@@ -116,12 +116,13 @@ class Boards:
             self._apply(found.levels["agent"], message.payload)
 
     def _apply(self, name: str, payload: bytes) -> None:
-        """Say that a configuration is in force."""
+        """Say that a configuration is in force, and that the board lives: the bridge is there now to hear it."""
         document = msgspec.json.decode(payload)
         points = {point: {"ok": True} for point in document["points"]}
         envelope = {key: document[key] for key in ("store", "revision", "epoch")}
         applied = {**envelope, "boot": "bench", "points": points}
         self._connection.publish(APPLIED.at(agent=name), json.dumps(applied), 1, retain=True)
+        self._beacon(name)
         with self._news:
             self._configured.add(name)
             self._news.notify_all()
