@@ -26,15 +26,15 @@ class Bench:
         self._blocks = Blocks(self.readings)
 
     def raw(self, channel: str, payload: str) -> None:
-        self.readings.take([(f"piio/demo/raw/{channel}", payload.encode())])
+        self.readings.take([(f"piio/demo/raw/{channel}".encode(), payload.encode())])
 
     def turn(self, samples: "array[float]", lost: int = 0, flags: int = 0) -> dict[str, list[Block]]:
         """Take a block of channel adc/0; return what is published, by point."""
         payload = Block(T_NS, 1_000_000, samples, flags, lost).to_bytes()
         found: dict[str, list[Block]] = {}
-        for topic, values in self._blocks.take([("piio/demo/block/adc/0", payload)]):
+        for topic, values in self._blocks.take([(b"piio/demo/block/adc/0", payload)]):
             assert len(values) <= LARGEST_BLOCK
-            found.setdefault(topic.removeprefix("piio/demo/values/"), []).append(read_block(values))
+            found.setdefault(topic.decode().removeprefix("piio/demo/values/"), []).append(read_block(values))
         return found
 
 
@@ -98,7 +98,7 @@ def test_edges_are_no_values_and_nonsense_is_counted() -> None:
     bench = Bench(tank=FAST)
     assert bench.turn(array("i", [1, 2]), flags=EDGES) == {}
     assert bench.readings.malformed == 0
-    assert Blocks(bench.readings).take([("piio/demo/block/adc/0", b"PB nonsense")]) == []
+    assert Blocks(bench.readings).take([(b"piio/demo/block/adc/0", b"PB nonsense")]) == []
     assert bench.readings.malformed == 1
 
 

@@ -78,7 +78,7 @@ def test_what_are_no_late_readings_is_counted_and_changes_nothing(payload: str) 
 def test_late_values_fill_gaps_once_and_nothing_else(history: History) -> None:
     history.vouch("demo", "tank", 1_000_000, True)
     assert gaps(history) == []
-    history.keep("demo", "tank", 1_000_000, 1.0)
+    history.keep([("demo", "tank", 1_000_000, 1.0)])
     history.vouch("demo", "tank", 1_010_000, False)
     history.vouch("demo", "tank", 1_100_000, True)
     assert gaps(history) == [(1010, 1100)]
@@ -101,7 +101,7 @@ def test_a_gap_that_goes_on_is_filled_as_far_as_is_known(history: History) -> No
 
 def test_while_no_bridge_was_there_nobody_vouched_for_anything(history: History) -> None:
     now = int(time.time() * 1000)
-    history.keep("demo", "tank", now - 500_000, 1.0)
+    history.keep([("demo", "tank", now - 500_000, 1.0)])
     history.flush()
     history.begin_term()
     history.vouch("demo", "tank", now + 100, False)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from piio_bridge.data.readings import Outgoing, Readings
-from piio_bridge.data.record import Late
+from piio_bridge.data.packets import Outgoing
+from piio_bridge.data.readings import Readings
+from piio_bridge.data.record import Kept, Late
 from piio_schemas.beacons import Beacon
 from piio_schemas.configuration import read_configuration
 from piio_schemas.states import Applied, AppliedPoint
@@ -32,8 +33,8 @@ class Notebook:
         self.vouched: list[tuple[str, int, bool]] = []
         self.filled: list[tuple[str, list[Late]]] = []
 
-    def keep(self, agent: str, point: str, t_ms: int, value: float) -> None:
-        self.kept.append((agent, point, t_ms, value))
+    def keep(self, values: Sequence[Kept]) -> None:
+        self.kept += values
 
     def vouch(self, _: str, point: str, t_ms: int, good: bool) -> None:
         self.vouched.append((point, t_ms, good))
@@ -58,8 +59,8 @@ class Plane:
 
     def note(self, out: list[Outgoing]) -> None:
         for topic, payload in out:
-            self.published[topic.removeprefix("piio/demo/")] = payload.decode()
-            self.history.append((topic.removeprefix("piio/demo/"), payload.decode()))
+            self.history.append((topic.decode().removeprefix("piio/demo/"), payload.decode()))
+        self.published |= dict(self.history)
 
     def configure(self, **points: object) -> None:
         self.note(self.readings.configure("demo", read_configuration({"points": points})))
@@ -72,7 +73,7 @@ class Plane:
         self.note(self.readings.hear_beacon("demo", Beacon("boot", 1, 1, period)))
 
     def raw(self, channel: str, payload: str) -> None:
-        self.note(self.readings.take([(f"piio/demo/raw/{channel}", payload.encode())]))
+        self.note(self.readings.take([(f"piio/demo/raw/{channel}".encode(), payload.encode())]))
 
     def wait(self, seconds: float) -> None:
         self.clock.now += seconds
@@ -102,7 +103,7 @@ def test_the_value_comes_before_the_word_that_it_is_good(plane: Plane) -> None:
 def test_every_raw_of_a_burst_becomes_a_value_in_its_order(plane: Plane) -> None:
     plane.configure(tank={"interface": "adc", "channel": "0"})
     plane.history.clear()
-    plane.note(plane.readings.take([("piio/demo/raw/adc/0", str(n).encode()) for n in range(5)]))
+    plane.note(plane.readings.take([(b"piio/demo/raw/adc/0", str(n).encode()) for n in range(5)]))
     assert [payload for topic, payload in plane.history if topic == "value/tank"] == ["0", "1", "2", "3", "4"]
 
 
@@ -261,7 +262,7 @@ def test_another_equation_is_in_force_at_once_whatever_the_deadband(plane: Plane
 
 def test_all_is_announced_to_a_broker_that_forgot_it(plane: Plane) -> None:
     plane.raw("adc/0", "1023")
-    assert plane.readings.announce() == [("piio/demo/value/tank", b"100"), ("piio/demo/quality/tank", b"good")]
+    assert plane.readings.announce() == [(b"piio/demo/value/tank", b"100"), (b"piio/demo/quality/tank", b"good")]
 
 
 def test_history_can_be_turned_off(plane: Plane) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from piio_bridge.data.packets import Outgoing
 from piio_bridge.data.point import PointState
-from piio_bridge.data.readings import Outgoing, Readings
+from piio_bridge.data.readings import Readings
 from piio_bridge.equations import Column
 from piio_schemas.blocks import MOST_LOST, Block, BlockError, capacity, read_block
 
@@ -24,9 +25,9 @@ class Blocks:
 
     def __init__(self, readings: Readings) -> None:
         self._readings = readings
-        self._lost: dict[str, int] = {}
+        self._lost: dict[bytes, int] = {}
 
-    def take(self, batch: Iterable[tuple[str, bytes]]) -> list[Outgoing]:
+    def take(self, batch: Iterable[tuple[bytes, bytes]]) -> list[Outgoing]:
         """Take blocks in their order and return what becomes of them, none of it to be retained."""
         out: list[Outgoing] = []
         for topic, payload in batch:

@@ -41,7 +41,7 @@ class LateReadings:
         if found is None or times != sorted(times) or (times and not EARLIEST < times[0] <= times[-1] < 1e11):
             self._readings.malformed += 1
             return
-        for point in self._readings.readers(RAW.at(self._prefix, **found.levels)):
+        for point in self._readings.readers(RAW.at(self._prefix, **found.levels).encode()):
             if point.history and point.simple and readings:
                 self._record.fill(point.agent, point.name, _values(point, readings))
 

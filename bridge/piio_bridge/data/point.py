@@ -19,7 +19,7 @@ class PointState:
     __slots__ = (
         "agent", "applied_error", "block_topic", "channel_failed", "deadband", "dependencies", "doubted_at",
         "equation", "equation_error", "history", "inputs_lacking", "name", "published_at", "published_raw", "quality",
-        "quality_topic", "raw", "raw_topic", "value", "value_topic", "values_topic",
+        "quality_topic", "raw", "raw_topic", "simple", "value", "value_topic", "values_topic",
     )  # fmt: skip
 
     def __init__(self, prefix: str, agent: str, name: str, point: Point, names: frozenset[str]) -> None:
@@ -32,9 +32,11 @@ class PointState:
         self.raw_topic = _channel_topic(RAW, prefix, agent, point)
         sampled = isinstance(point, InputPoint) and point.sample_rate is not None
         self.block_topic = _channel_topic(BLOCK_RAW, prefix, agent, point) if sampled else None
-        self.values_topic = BLOCK_VALUES.at(prefix, agent=agent, point=name)
-        self.value_topic = VALUE.at(prefix, agent=agent, point=name)
-        self.quality_topic = QUALITY.at(prefix, agent=agent, point=name)
+        self.values_topic = BLOCK_VALUES.at(prefix, agent=agent, point=name).encode() if sampled else b""
+        self.value_topic = VALUE.at(prefix, agent=agent, point=name).encode()
+        self.quality_topic = QUALITY.at(prefix, agent=agent, point=name).encode()
+        self.simple = not self.dependencies and self.raw_topic is not None
+        """Whether the value depends on the point's own channel alone."""
         self.raw: float | None = None
         self.value: float | None = None
         self.quality = ""
@@ -56,13 +58,8 @@ class PointState:
         """Whether it has no value of now: what it keeps is of before."""
         return self.channel_failed or self.equation_error is not None or self.inputs_lacking
 
-    @property
-    def simple(self) -> bool:
-        """Whether the value depends on the point's own channel alone."""
-        return not self.dependencies and self.raw_topic is not None
 
-
-def _channel_topic(topic: Topic, prefix: str, agent: str, point: Point) -> str | None:
+def _channel_topic(topic: Topic, prefix: str, agent: str, point: Point) -> bytes | None:
     if point.interface is None or point.channel is None:
         return None
-    return topic.at(prefix, agent=agent, interface=point.interface, channel=point.channel)
+    return topic.at(prefix, agent=agent, interface=point.interface, channel=point.channel).encode()

@@ -1,22 +1,21 @@
 """From raw to value: what arrives on the data plane becomes what is published, with no I/O in between."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from piio_bridge.clock import Clock
 from piio_bridge.data.board import BoardState, HeardBeacon
+from piio_bridge.data.channel import Channel
+from piio_bridge.data.packets import Outgoing
 from piio_bridge.data.point import PointState
-from piio_bridge.data.record import Record
+from piio_bridge.data.record import Kept, Record
 from piio_bridge.equations import Equation
 from piio_schemas.beacons import Beacon
 from piio_schemas.configuration import Configuration
-from piio_schemas.numbers import number_from_text, number_to_text
+from piio_schemas.numbers import number_from_text, number_to_text, numbers_to_text
 from piio_schemas.states import GOOD, Applied
-
-Outgoing = tuple[str, bytes]
-"""A retained message: topic and payload."""
 
 MOST_RAWS = 200_000
 """Raws that are remembered for points to come; those that no point reads are not kept on top of them."""
@@ -28,6 +27,13 @@ REPEAT = 55.0
 """Seconds after which a value is published whatever its deadband says: agents repeat their raws once a minute."""
 
 
+Groups = defaultdict[Equation | None, tuple[list[PointState], list[float]]]
+"""Points and their raws, by equation: each is evaluated once for all of them."""
+
+NOT_FINITE = b"null"
+"""What stands for a result that is no number."""
+
+
 class Readings:
     """The values of all points of all boards. One thread owns it; others may look at single attributes."""
 
@@ -35,9 +41,8 @@ class Readings:
         self._prefix = prefix
         self._clock = clock
         self.record = record
-        self._readers: dict[str, list[PointState]] = {}
-        self._sampled: dict[str, list[PointState]] = {}
-        self._raws: dict[str, float | None] = {}
+        self.channels: dict[bytes, Channel] = {}
+        self._sampled: dict[bytes, list[PointState]] = {}
         self.boards: dict[str, BoardState] = {}
         self.malformed = 0
 
@@ -47,47 +52,55 @@ class Readings:
             self.boards[agent] = BoardState(self._prefix, agent)
         return self.boards[agent]
 
-    def raw_of(self, topic: str) -> float | None:
+    def raw_of(self, topic: bytes) -> float | None:
         """Return the last raw heard on a topic, None where there is none."""
-        return self._raws.get(topic)
+        channel = self.channels.get(topic)
+        return channel.raw if channel else None
 
-    def readers(self, topic: str) -> Sequence[PointState]:
+    def readers(self, topic: bytes) -> Sequence[PointState]:
         """Return the points that read a topic of raws."""
-        return self._readers.get(topic, ())
+        channel = self.channels.get(topic)
+        return channel.points if channel else ()
 
-    def sampled(self, topic: str) -> Sequence[PointState]:
+    def sampled(self, topic: bytes) -> Sequence[PointState]:
         """Return the points that want the values of what comes on a topic of blocks."""
         return self._sampled.get(topic, ())
 
-    def take(self, batch: Iterable[tuple[str, bytes]]) -> list[Outgoing]:
-        """Take raw messages in their order and return what they make of the values.
+    def take(self, batch: Iterable[tuple[bytes, bytes]]) -> list[Outgoing]:
+        """Take raw messages in their order and return what they make of the values; each channel's order is kept.
 
         An empty payload is a channel that has failed or is no more; what is no number is counted and changes nothing.
         """
         out: list[Outgoing] = []
-        groups: dict[Equation | None, list[tuple[PointState, float]]] = {}
-        touched: dict[str, set[str]] = {}
+        groups: Groups = defaultdict(lambda: ([], []))
+        touched: set[PointState] = set()
         for topic, payload in batch:
             try:
                 raw = number_from_text(payload) if payload else None
             except ValueError:
                 self.malformed += 1
                 continue
-            if topic not in self._raws and len(self._raws) >= MOST_RAWS and topic not in self._readers:
+            channel = self.channels.get(topic) or self._new_channel(topic)
+            if channel is None:
                 self.malformed += 1
                 continue
-            self._raws[topic] = raw
-            for point in self._readers.get(topic, ()):
+            channel.raw, channel.heard = raw, True
+            if raw is None:
+                self._evaluate(groups, out)  # what was read before it failed is told before that
+                if not channel.points:
+                    del self.channels[topic]
+            for point in channel.points:
                 point.raw, point.channel_failed = raw, raw is None
-                touched.setdefault(point.agent, set()).add(point.name)
                 if raw is None:
                     self._judge(point, out)
                 elif point.simple:
-                    groups.setdefault(point.equation, []).append((point, raw))
-        for equation, items in groups.items():
-            self._evaluate(equation, items, out)
-        for agent, names in touched.items():
-            self._ripple(self.boards[agent], names, out)
+                    points, raws = groups[point.equation]
+                    points.append(point)
+                    raws.append(raw)
+            if channel.ripples:
+                touched.update(channel.points)
+        self._evaluate(groups, out)
+        self._ripple(touched, out)
         return out
 
     def hear_beacon(self, agent: str, beacon: Beacon) -> list[Outgoing]:
@@ -116,8 +129,12 @@ class Readings:
         """Notice who has fallen silent."""
         out: list[Outgoing] = []
         self.record.alive(int(self._clock.unix() * 1000))
+        now = self._clock.boottime()
         for board in self.boards.values():
-            out += self._judge_board(board)
+            before = board.silence
+            board.judge_silence(now)
+            if board.silence != before:  # of all that a quality depends on, time changes nothing else
+                self._judge_all(board, out)
         return out
 
     def stood_still(self, since: float) -> None:
@@ -150,21 +167,22 @@ class Readings:
         """Take a board's new points: what is gone is cleared, what is there is evaluated at the last raw."""
         board = self.board(agent)
         before = board.configure(configuration)
-        self._index()
+        self._index(board, before)
         out: list[Outgoing] = []
         for name in before.keys() - board.points.keys():
             out += [(before[name].value_topic, b""), (before[name].quality_topic, b"")]
         for name, point in board.points.items():
             self._begin(point, before.get(name), out)
-        self._ripple(board, set(board.points), out)
-        for point in board.points.values():
-            self._judge(point, out)
+        self._ripple(set(board.points.values()), out)
+        self._judge_all(board, out)
         return out
 
     def forget(self, agent: str) -> None:
         """Drop a board; its topics are somebody else's to clear."""
-        self.boards.pop(agent, None)
-        self._index()
+        board = self.boards.pop(agent, None)
+        if board is not None:
+            points, board.points = board.points, {}
+            self._index(board, points)
 
     def _begin(self, point: PointState, before: PointState | None, out: list[Outgoing]) -> None:
         """Give a point of a new configuration its value: the raw last heard, and what stays from before."""
@@ -175,36 +193,60 @@ class Readings:
         if before and same:
             point.published_raw, point.published_at = before.published_raw, before.published_at
             point.equation_error = before.equation_error
-        if point.raw_topic is None or point.raw_topic not in self._raws:
+        channel = self.channels.get(point.raw_topic) if point.raw_topic is not None else None
+        if channel is None or not channel.heard:
             return
-        point.raw = self._raws[point.raw_topic]
+        point.raw = channel.raw
         point.channel_failed = False  # a raw cleared before may be of another configuration: wait for the agent's word
         if point.raw is not None and point.simple and not (same and point.value is not None):
-            self._evaluate(point.equation, [(point, point.raw)], out)
+            self._evaluate_one(point.equation, [point], [point.raw], out)
 
-    def _index(self) -> None:
-        self._readers, self._sampled = {}, {}
-        for board in self.boards.values():
-            for point in board.points.values():
-                if point.raw_topic is not None:
-                    self._readers.setdefault(point.raw_topic, []).append(point)
-                if point.block_topic is not None:
-                    self._sampled.setdefault(point.block_topic, []).append(point)
+    def _new_channel(self, topic: bytes) -> Channel | None:
+        """Remember a raw that no point reads: one may come. Not on top of too many."""
+        if len(self.channels) >= MOST_RAWS:
+            return None
+        return self.channels.setdefault(topic, Channel())
 
-    def _evaluate(self, equation: Equation | None, items: list[tuple[PointState, float]], out: list[Outgoing]) -> None:
-        if equation is None:
-            values = [raw for _, raw in items]
-        else:
-            values = equation.evaluate({"x": np.array([raw for _, raw in items], np.float64)}, len(items)).tolist()
-        for (point, raw), value in zip(items, values, strict=True):
-            self._take_result(point, raw, value, out)
+    def _index(self, board: BoardState, before: Mapping[str, PointState]) -> None:
+        """Have raws and blocks find a board's points, and those before no more."""
+        for point in before.values():
+            if point.block_topic is not None:
+                self._sampled.pop(point.block_topic, None)
+            channel = self.channels.get(point.raw_topic) if point.raw_topic is not None else None
+            if channel is not None:
+                channel.points = ()
+        for point in board.points.values():
+            if point.block_topic is not None:
+                self._sampled.setdefault(point.block_topic, []).append(point)
+            if point.raw_topic is not None:
+                channel = self.channels.setdefault(point.raw_topic, Channel())
+                channel.points += (point,)
+                channel.ripples = bool(board.dependents)
 
-    def _ripple(self, board: BoardState, names: set[str], out: list[Outgoing]) -> None:
-        """Compute what depends on the named points, in an order in which each comes after all it depends on."""
-        for point in board.dependents:
-            if point.name in names or not names.isdisjoint(point.dependencies):
-                names.add(point.name)
-                self._compute(board, point, out)
+    def _evaluate(self, groups: Groups, out: list[Outgoing]) -> None:
+        for equation, (points, raws) in groups.items():
+            self._evaluate_one(equation, points, raws, out)
+        groups.clear()
+
+    def _evaluate_one(
+        self, equation: Equation | None, points: list[PointState], raws: list[float], out: list[Outgoing]
+    ) -> None:
+        values = raws
+        if equation is not None:
+            values = equation.evaluate({"x": np.array(raws, np.float64)}, len(raws)).tolist()
+        self._take_results(points, raws, values, out)
+
+    def _ripple(self, touched: set[PointState], out: list[Outgoing]) -> None:
+        """Compute what depends on points that changed, in an order in which each comes after all it depends on."""
+        names: dict[str, set[str]] = {}
+        for point in touched:
+            names.setdefault(point.agent, set()).add(point.name)
+        for agent, changed in names.items():
+            board = self.boards[agent]
+            for point in board.dependents:
+                if point.name in changed or not changed.isdisjoint(point.dependencies):
+                    changed.add(point.name)
+                    self._compute(board, point, out)
 
     def _compute(self, board: BoardState, point: PointState, out: list[Outgoing]) -> None:
         others = {name: board.points[name] for name in point.dependencies}
@@ -217,38 +259,50 @@ class Readings:
             self._judge(point, out)
             return
         known = {name: np.array([value], np.float64) for name, value in inputs.items()}
-        self._take_result(point, point.raw, float(point.equation.evaluate(known, 1)[0]), out)
+        self._take_results([point], [point.raw], point.equation.evaluate(known, 1).tolist(), out)
 
-    def _take_result(self, point: PointState, raw: float | None, value: float, out: list[Outgoing]) -> None:
-        """Take a result: publish it, unless it is not finite or within the point's own deadband."""
-        if not math.isfinite(value):
-            at = "" if raw is None else f" at x = {number_to_text(raw)}"
-            point.equation_error = f"the equation has no finite result{at}"
-            self._judge(point, out)
-            return
-        point.equation_error = None
-        point.value = value
-        now = self._clock.boottime()
-        if self._within_deadband(point, raw, now):
-            return
-        point.published_raw, point.published_at = raw, now
-        out.append((point.value_topic, number_to_text(value).encode()))
-        if point.history:
-            self.record.keep(point.agent, point.name, int(self._clock.unix() * 1000), value)
-        if point.quality != GOOD:
-            self._judge(point, out)
+    def _take_results(
+        self, points: list[PointState], raws: Sequence[float | None], values: list[float], out: list[Outgoing]
+    ) -> None:
+        """Take results: publish each, unless it is not finite or within the point's own deadband."""
+        now, t_ms = self._clock.boottime(), int(self._clock.unix() * 1000)
+        kept: list[Kept] = []
+        for point, raw, value, text in zip(points, raws, values, numbers_to_text(values), strict=True):
+            if text == NOT_FINITE:
+                self._take_no_result(point, raw, out)
+                continue
+            point.equation_error = None
+            point.value = value
+            if point.deadband and self._within_deadband(point, raw, now):
+                continue
+            point.published_raw, point.published_at = raw, now
+            out.append((point.value_topic, text))
+            if point.history:
+                kept.append((point.agent, point.name, t_ms, value))
+            if point.quality != GOOD:
+                self._judge(point, out)
+        if kept:
+            self.record.keep(kept)
+
+    def _take_no_result(self, point: PointState, raw: float | None, out: list[Outgoing]) -> None:
+        at = "" if raw is None else f" at x = {number_to_text(raw)}"
+        point.equation_error = f"the equation has no finite result{at}"
+        self._judge(point, out)
 
     def _within_deadband(self, point: PointState, raw: float | None, now: float) -> bool:
-        if not point.deadband or raw is None or point.published_raw is None or point.quality != GOOD:
+        if raw is None or point.published_raw is None or point.quality != GOOD:
             return False
         return abs(raw - point.published_raw) <= point.deadband and now - point.published_at < REPEAT
 
     def _judge_board(self, board: BoardState) -> list[Outgoing]:
         out: list[Outgoing] = []
         board.judge_silence(self._clock.boottime())
+        self._judge_all(board, out)
+        return out
+
+    def _judge_all(self, board: BoardState, out: list[Outgoing]) -> None:
         for point in board.points.values():
             self._judge(point, out)
-        return out
 
     def _judge(self, point: PointState, out: list[Outgoing]) -> None:
         board = self.boards[point.agent]
