@@ -50,6 +50,11 @@ class Input:
         self.open, self.sampled, self.last = False, False, None
         self.due, self._pause = now + self._pause, min(self._pause * 2, LONGEST_PAUSE)
 
-    def turn(self, now: float, period: float) -> None:
-        """It is due again at the next turn of an even schedule; turns that a slow read missed are left out."""
-        self.due += (max(0.0, now - self.due) // period + 1) * period
+    def turn(self, now: float, period: float, began: float) -> None:
+        """It is due again whole periods after a time that all inputs share: one wake-up is for all with that period.
+
+        Turns that a slow read missed are left out.
+        """
+        self.due = began + ((now - began) // period + 1) * period
+        if self.due <= now:  # by rounding
+            self.due += period

@@ -67,15 +67,19 @@ class Readings:
     def announce(self) -> None:
         """Tell a new connection every raw, and what has none."""
         self.announced = True
-        for id in [*self._gone, *(id for id, channel in self._channels.items() if channel.raw is None)]:
-            self._clear(id)
-        for id, channel in self._channels.items():
-            if channel.raw is not None:
-                self._publish(id, channel)
+        with self._uplink.together():
+            for id in [*self._gone, *(id for id, channel in self._channels.items() if channel.raw is None)]:
+                self._clear(id)
+            for id, channel in self._channels.items():
+                if channel.raw is not None:
+                    self._publish(id, channel)
 
     def repeat(self) -> None:
         """Publish again what was not for a minute, or what did not get through, a clearing included."""
-        now = self._clock.monotonic()
+        with self._uplink.together():
+            self._repeat(self._clock.monotonic())
+
+    def _repeat(self, now: float) -> None:
         for id in list(self._gone):
             self._clear(id)
         for id, channel in self._channels.items():

@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,6 +26,10 @@ CONFIRM = 2.0
 """Seconds between two readings of a watched line, for one whose chip has gone reports no edge of that."""
 
 
+SHORT = 0.01
+"""Seconds of a pause that is slept through, which costs a third of a wait that an order can end."""
+
+
 class Sampler:
     """Owns the inputs of one interface. Its methods return at once; what comes of them is reported."""
 
@@ -39,7 +44,7 @@ class Sampler:
         self._orders: dict[tuple[str, str], Callable[[], None]] = {}
         self._inputs: dict[str, Input] = {}
         self._channels: Mapping[str, Channel] | None = None
-        self._look_at = clock.monotonic()
+        self._began = self._look_at = clock.monotonic()
         self._watching = False
         self._stopping = False
         self._blocks = BlockSampler(name, interface, clock, on_block, self._sampling_failed)
@@ -98,11 +103,12 @@ class Sampler:
             log.warning("%s cannot be shut: %s", self._name, reason(error))
 
     def _next_order(self) -> Callable[[], None] | None:
+        pause = self._pause()
+        if pause is not None and 0 < pause < SHORT:
+            time.sleep(pause)
         with self._wake:
-            if not self._orders and not self._stopping:
-                pause = self._pause()
-                if pause is None or pause > 0:
-                    self._wake.wait(pause)
+            if (pause is None or pause >= SHORT) and not self._orders and not self._stopping:
+                self._wake.wait(pause)
             return self._orders.pop(next(iter(self._orders))) if self._orders else None
 
     def _pause(self) -> float | None:
@@ -185,7 +191,7 @@ class Sampler:
         # One that can be read but not sampled has to fail ever more rarely, too.
         if was_open or not each.sampled:
             each.work()
-        each.turn(self._clock.monotonic(), self._period(each))
+        each.turn(self._clock.monotonic(), self._period(each), self._began)
 
     def _fail(self, each: Input, now: float, error: Exception) -> None:
         """Tell of it and come again later: what failed is opened anew, as the device may have gone and come back."""

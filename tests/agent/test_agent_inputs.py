@@ -8,7 +8,7 @@ from typing import Any
 from piio_agent.hardware import InterfaceSettings
 from piio_agent.settings import SIMULATED
 
-TANK = {"interface": "adc", "channel": "1", "period": 0.02, "idle_period": 10}
+TANK = {"interface": "adc", "channel": "1", "period": 0.02, "idle_period": 100}
 BUTTON = {"interface": "gpio", "channel": "5", "events": True}
 
 Start = Callable[..., Any]
