@@ -2,11 +2,21 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bridge.peers import Board, Bridge, Broker, Peer
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind that a bridge can have."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bridge.db"
+    url: str = request.getfixturevalue("postgresql").database()
+    return url
 
 
 @pytest.fixture(scope="module")

@@ -31,10 +31,3 @@ def test_history_until_now_has_the_value_of_this_very_millisecond(tmp_path: Path
     request = requests.carry_out(REQUEST_HISTORY, "demo", b'{"point": "tank"}', "")
     answer = json.loads(run_apart(request))
     assert [bucket[1:] for bucket in answer["buckets"]] == [[5.0, 5.0, 5.0]]
-
-
-def test_many_values_are_kept_at_once(tmp_path: Path) -> None:
-    history = History(open_database(f"sqlite:///{tmp_path}/history.db"))
-    history.keep([("demo", "tank", 1000, 1.0), ("demo", "pump", 1000, 7.0), ("demo", "tank", 2000, 3.0)])
-    assert history.buckets("demo", "tank", 0, 10, 1) == [(0, 1.0, 3.0, 2.0)]
-    assert history.buckets("demo", "pump", 0, 10, 1) == [(0, 7.0, 7.0, 7.0)]

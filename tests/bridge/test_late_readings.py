@@ -20,8 +20,8 @@ LATE = "piio/demo/late/adc/0"
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> Iterator[History]:
-    with History(open_database(f"sqlite:///{tmp_path}/history.db")) as opened:
+def history(database: str) -> Iterator[History]:
+    with History(open_database(database)) as opened:
         yield opened
 
 

@@ -26,9 +26,9 @@ class Clock(SystemClock):
 
 
 @pytest.fixture
-def bridge(tmp_path: Path) -> Make:
+def bridge(database: str) -> Make:
     """Makes what each bridge has of the one lease."""
-    return lambda: Lease(open_database(f"sqlite:///{tmp_path}/shared.db"))
+    return lambda: Lease(open_database(database))
 
 
 def taken(lease: Lease) -> Held:
@@ -58,17 +58,17 @@ def test_a_lease_that_stands_still_can_be_taken_once_and_its_holder_learns_of_it
     assert not first.renew(held)
 
 
-def test_it_is_known_at_once_that_a_holder_is_dead_but_not_that_it_hangs(bridge: Make) -> None:
-    first, second = bridge(), bridge()
+def test_it_is_known_at_once_that_a_holder_is_dead_but_not_that_it_hangs(tmp_path: Path) -> None:
+    first, second = (Lease(open_database(f"sqlite:///{tmp_path}/shared.db")) for _ in range(2))
     taken(first)
     assert not second.is_free(second.look())
     first.close()  # as the kernel does when its process ends
     assert second.is_free(second.look())
 
 
-def test_who_led_before_changes_nothing_in_the_database(bridge: Make, tmp_path: Path) -> None:
+def test_who_led_before_changes_nothing_in_the_database(bridge: Make, database: str) -> None:
     clock, first, second = Clock(), bridge(), bridge()
-    engine = open_database(f"sqlite:///{tmp_path}/shared.db")
+    engine = open_database(database)
     older = Leadership(first, taken(first), clock.now, clock, asyncio.Event())
     configurations = Configurations(engine, older)
     configurations.add("demo", {"points": {}}, by="anna")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from piio_bridge.errors import BridgeError
 from piio_bridge.leadership import Leadership
 from piio_bridge.store.database import transaction
-from piio_bridge.store.tables import BOARDS, IDENTITY, POINTS, REMOVED, REVISIONS
+from piio_bridge.store.tables import BOARDS, GAPS, IDENTITY, POINTS, REMOVED, REVISIONS
 from piio_schemas.requests import Revision
 
 ADOPTED = "adopted"
@@ -133,7 +133,10 @@ class Configurations:
         with self._writing() as connection:
             connection.execute(delete(REVISIONS).where(REVISIONS.c.agent == agent))
             connection.execute(delete(BOARDS).where(BOARDS.c.agent == agent))
-            connection.execute(delete(POINTS).where(POINTS.c.agent == agent))
+            mine = select(POINTS.c.id).where(POINTS.c.agent == agent)
+            connection.execute(delete(GAPS).where(GAPS.c.point.in_(mine)))
+            # Nobody's from now on: what may be millions of rows goes a little at a time.
+            connection.execute(update(POINTS).where(POINTS.c.agent == agent).values(agent="", name=None))
             _mark_removed(connection, agent, set(topics), set())
 
     def removed_topics(self) -> list[str]:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -15,6 +15,15 @@ from piio_bridge.store.tables import METADATA
 PATIENCE = 2.0
 """Seconds that a transaction waits for another one to end, so that who asked hears of it while he still listens."""
 
+SILENCE = 5
+"""Seconds without a word from PostgreSQL after which its connection counts as lost."""
+
+MAKING = 0x5069494F
+"""The lock at PostgreSQL under which tables are made: of two bridges that start at once one makes them."""
+
+LARGEST_LOG = 64_000_000
+"""Bytes that SQLite's write-ahead log keeps when it has been written back."""
+
 
 class DatabaseError(BridgeError, OSError):
     """The database cannot be opened; the message says which and what to do."""
@@ -23,26 +32,26 @@ class DatabaseError(BridgeError, OSError):
 class StoreFailed(BridgeError, OSError):
     """The database would not take or give something; nothing was changed."""
 
-    def __init__(self, error: SQLAlchemyError) -> None:
-        super().__init__(f"the database could not be used ({getattr(error, 'orig', None) or error}): nothing was done")
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"the database could not be used ({_reason(error)}): nothing was done")
 
 
 def open_database(url: str) -> Engine:
     """Open a database and make its tables; DatabaseError says why it cannot be used."""
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=True)
-        if parsed.get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin)
-        METADATA.create_all(engine)
     except ArgumentError as error:
         raise DatabaseError(f"'{url}' is not a database's URL, such as sqlite:///bridge.db") from error
+    try:
+        engine = _engine(parsed)
+        with engine.begin() as connection:
+            if _is_postgresql(engine):
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({MAKING})"))
+            METADATA.create_all(connection)
     except (SQLAlchemyError, OSError, ImportError) as error:
-        reason = getattr(error, "orig", None) or error
-        raise DatabaseError(f"the database {parsed!r} cannot be used: {reason}") from error
+        raise DatabaseError(
+            f"the database {parsed!r} cannot be used: {_reason(error)}{_remedy(parsed, error)}"
+        ) from error
     return engine
 
 
@@ -50,25 +59,73 @@ def open_database(url: str) -> Engine:
 def transaction(engine: Engine, **options: Any) -> Iterator[Connection]:
     """Do something as a whole or not at all; StoreFailed says why not.
 
-    Options, which SQLite understands: `reading` takes no lock; `durable=False` may be lost with the power, though not
-    with the process; `patience` are the seconds to wait for others.
+    Options: `reading` takes no lock; `durable=False` may be lost with the power, though not with the process;
+    `patience` are the seconds to wait for others.
     """
     try:
         with engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
         raise StoreFailed(error) from error
+
+
+def _engine(url: URL) -> Engine:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, pool_pre_ping=True)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if backend != "postgresql":
+        raise ArgumentError(f"it is neither SQLite nor PostgreSQL, but {backend}")
+    # psycopg is the driver that we install and try.
+    known = {"connect_timeout": SILENCE, "tcp_user_timeout": SILENCE * 1000, "application_name": "piio-bridge"}
+    asked = {name: value for name, value in known.items() if name not in url.query}
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=asked)
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _is_postgresql(engine: Engine) -> bool:
+    return engine.dialect.name == "postgresql"
+
+
+def _reason(error: Exception) -> str:
+    """What the database says, without the lines in which it explains itself."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+
+
+def _remedy(url: URL, error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
+        return ". Type: pip install 'piio[postgresql]'"
+    if url.get_backend_name() == "postgresql":
+        shown = url.set(drivername="postgresql").render_as_string()
+        return f". Is the server running, and does it know the user and the database? Try: psql '{shown}'"
+    return ""
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     # sqlite3 must not begin transactions by itself: a read that turns into a write fails at once in WAL.
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", f"busy_timeout = {PATIENCE * 1000:.0f}", "foreign_keys = ON"):
+    connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):  # a new file, from which room can be given back
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    for pragma in ("journal_mode = WAL", f"journal_size_limit = {LARGEST_LOG}", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin(connection: Any) -> None:
+def _begin_sqlite(connection: Any) -> None:
     options = connection.get_execution_options()
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {options.get('patience', PATIENCE) * 1000:.0f}")
     connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN" if options.get("reading", False) else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Any) -> None:
+    options = connection.get_execution_options()
+    settings = [f"SET LOCAL lock_timeout = {options.get('patience', PATIENCE) * 1000:.0f}"]
+    if not options.get("durable", True):
+        settings.append("SET LOCAL synchronous_commit = off")
+    connection.exec_driver_sql("; ".join(settings))

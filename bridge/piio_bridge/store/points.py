@@ -1,0 +1,39 @@
+"""The numbers under which the history knows points."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, insert, select
+
+from piio_bridge.store.tables import POINTS
+
+Key = tuple[str, str]
+"""Agent and point."""
+
+
+class PointNumbers:
+    """The ids of points by their present names, remembered until names change."""
+
+    def __init__(self) -> None:
+        self._ids: dict[Key, int] = {}
+
+    def __getitem__(self, key: Key) -> int:
+        return self._ids[key]
+
+    def forget(self) -> None:
+        """Look all of them up anew."""
+        self._ids.clear()
+
+    def have(self, transaction: Connection, keys: Iterable[Key]) -> None:
+        """Know these points from now on; those that are new get an id."""
+        missing = {key for key in keys if key not in self._ids}
+        if not missing:
+            return
+        self._look_up(transaction)
+        new = [{"agent": agent, "name": name} for agent, name in missing if (agent, name) not in self._ids]
+        if new:
+            transaction.execute(insert(POINTS), new)
+            self._look_up(transaction)
+
+    def _look_up(self, transaction: Connection) -> None:
+        rows = transaction.execute(select(POINTS.c.agent, POINTS.c.name, POINTS.c.id).where(POINTS.c.name.is_not(None)))
+        self._ids = {(agent, name): id for agent, name, id in rows}
