@@ -5,6 +5,7 @@ bridge with a database, boards that are alive. Each contender has a broker of it
 works.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,9 +14,11 @@ from functools import partial
 from tests.benchmarks.figure import Figure, at_least, at_most
 from tests.benchmarks.layout import Layout
 from tests.benchmarks.load import SAMPLES, Load
-from tests.benchmarks.peers.peer import peer_at_work, python
+from tests.benchmarks.peers.mqtt_io import OUTPUTS, mqtt_io
+from tests.benchmarks.peers.node_red import node_red
+from tests.benchmarks.peers.peer import Peer, peer_at_work
 from tests.benchmarks.run import Numbers, Run
-from tests.benchmarks.stand import bridge_at_work, cpu_of, memory_of
+from tests.benchmarks.stand import Stand, bridge_at_work, cpu_of, memory_of
 from tests.faults.parts import Part
 
 TITLE = "The bridge: readings and blocks through equations"
@@ -40,14 +43,16 @@ KEPT = Layout(history=True)
 SAMPLED = Layout(sample_rate=10_000)
 
 PAHO = "plain paho loop"
+PROMPT = "the same with TCP_NODELAY"
 ONE = "one equation"
+MQTT_IO = "mqtt-io (its outputs)"
 
-ASK = ("piio/b0/raw/adc/0", "0")
-HEAR = "piio/b0/value/p0"
+SWITCHED = 3_000
+"""Sets of a round of mqtt-io's."""
 
 
 def measure(run: Run) -> list[Figure]:
-    """Readings and blocks, beside a plain paho loop and, with peers, beside Node-RED."""
+    """Readings and blocks, beside a plain paho loop and, with peers, Node-RED and mqtt-io."""
     return [*_readings(run), *_blocks(run)]
 
 
@@ -57,37 +62,53 @@ def _readings(run: Run) -> list[Figure]:
         for title, layout in (("PiIO", SAME), ("distinct", DISTINCT), ("kept", KEPT)):
             run.say(f"starting a bridge for {layout.boards * layout.points} points")
             made, bridge = stack.enter_context(bridge_at_work(layout))
-            contenders[title] = partial(_round, made.load(layout), bridge, WRITTEN if layout.history else 0.0)
-        for name, command in _peers(run).items():
-            run.say(f"starting: {name}")
-            made, peer = stack.enter_context(peer_at_work(name, command, ASK, HEAR))
-            contenders[name] = partial(_round, made.load(SAME), peer)
+            contenders[title] = partial(_round, made, layout, bridge)
+        for peer in _peers(run):
+            run.say(f"starting: {peer.name}")
+            made, part = stack.enter_context(peer_at_work(peer))
+            contenders[peer.name] = partial(_round, made, SAME, part)
+        if run.peers:
+            run.say("starting: mqtt-io")
+            made, part = stack.enter_context(peer_at_work(mqtt_io()))
+            contenders[MQTT_IO] = partial(_round_of_switches, Load(made.publisher, made.publisher, OUTPUTS, "switches"))
         return _compared(run.interleaved(contenders))
 
 
-def _peers(run: Run) -> dict[str, list[str]]:
-    return {PAHO: python("tests.benchmarks.peers.paho_loop")}
+def _peers(run: Run) -> list[Peer]:
+    loop = [sys.executable, "-m", "tests.benchmarks.peers.paho_loop"]
+    loops = [
+        Peer(PAHO, lambda made: [*loop, made.publisher.url]),
+        Peer(PROMPT, lambda made: [*loop, made.publisher.url, "nodelay"]),
+    ]
+    return [*loops, node_red()] if run.peers else loops
 
 
-def _round(load: Load, part: Part, rest: float = 0.0) -> Numbers:
-    """One round; `rest` are the seconds in which what it still does counts, too."""
+def _round(made: Stand, layout: Layout, part: Part) -> Numbers:
+    load = made.load(layout)
     load.closed_loop(READINGS // 20, WINDOW)
-    before = cpu_of(part.pid)
+    before, broker = cpu_of(part.pid), cpu_of(made.parts.mosquitto)
     busy = load.closed_loop(READINGS, WINDOW)
-    time.sleep(rest)
+    broker = cpu_of(made.parts.mosquitto) - broker
+    if layout.history:
+        time.sleep(WRITTEN)
     cpu = cpu_of(part.pid) - before
     calm = load.at_rate(TIMED, RATE)
     return {
-        "rate": busy.rate, "cpu": cpu / busy.answered * 1e6, "lost": busy.lost + calm.lost,
-        "p50": calm.p50 / 1000, "p99": calm.p99 / 1000, "memory": memory_of(part.pid),
+        "rate": busy.rate, "cpu": cpu / busy.answered * 1e6, "broker": broker / busy.answered * 1e6,
+        "lost": busy.lost + calm.lost, "p50": calm.p50 / 1000, "p99": calm.p99 / 1000,
+        "memory": memory_of(part.pid),
     }  # fmt: skip
+
+
+def _round_of_switches(load: Load) -> Numbers:
+    return {"rate": load.closed_loop(SWITCHED, WINDOW).rate}
 
 
 def _compared(found: dict[str, dict[str, float]]) -> list[Figure]:
     ours, distinct, kept = (found.pop(title) for title in ("PiIO", "distinct", "kept"))
 
     def others(name: str) -> dict[str, float]:
-        return {who: numbers[name] for who, numbers in found.items()}
+        return {who: numbers[name] for who, numbers in found.items() if name in numbers}
 
     return [
         Figure(what="readings through an equation, 80 points", number=ours["rate"], unit="/s", compared=others("rate"),
@@ -97,6 +118,8 @@ def _compared(found: dict[str, dict[str, float]]) -> list[Figure]:
         Figure(what="time of each at 1,000/s, p99", number=ours["p99"], unit="ms", compared=others("p99")),
         Figure(what="processor time for each", number=ours["cpu"], unit="µs", compared=others("cpu"),
                reach=at_most(15)),
+        Figure(what="processor time of the broker for each", number=ours["broker"], unit="µs",
+               compared=others("broker")),
         Figure(what="memory of the process", number=ours["memory"], unit="MB", compared=others("memory"),
                reach=at_most(90)),
         Figure(what="readings lost", number=ours["lost"] + distinct["lost"] + kept["lost"], unit="", reach=at_most(0)),

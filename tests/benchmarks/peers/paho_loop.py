@@ -1,7 +1,8 @@
 """What most people write who need a value made of a reading: a callback of paho's that publishes.
 
-`python -m tests.benchmarks.peers.paho_loop URL`: piio/<board>/raw/adc/<n> becomes piio/<board>/value/p<n>, in percent.
-It knows neither who is alive, nor a quality, nor a configuration.
+`python -m tests.benchmarks.peers.paho_loop URL [nodelay]`: piio/<board>/raw/adc/<n> becomes piio/<board>/value/p<n>, in
+percent. It knows neither who is alive, nor a quality, nor a configuration. With `nodelay` it has the one line that
+most leave out, without which what is small waits for what comes next.
 """
 
 import socket
@@ -21,8 +22,8 @@ def main() -> None:
     client.username_pw_set(address.user, address.password)
     client.on_connect = lambda *_: client.subscribe("piio/+/raw/adc/+")
     client.on_message = _answer
-    # Most leave this out; what is told late by 40 ms for want of one line would be no comparison.
-    client.on_socket_open = lambda _, __, sock: sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if "nodelay" in sys.argv:
+        client.on_socket_open = lambda _, __, sock: sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client.connect(address.host, address.port)
     client.loop_forever()
 
