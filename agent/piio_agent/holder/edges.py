@@ -3,10 +3,10 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 
 from piio_agent.channel import ChannelId
-from piio_agent.holder.messages import EdgeSeen
 from piio_agent.interfaces.contract import Edge, OnEdge
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ class Edges:
 
     def __init__(self) -> None:
         self._wake = threading.Condition()
-        self._waiting: deque[EdgeSeen] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[ChannelId, Edge]] = deque(maxlen=MOST_WAITING)
         self._watchers: dict[ChannelId, OnEdge] = {}
         self._seen: dict[ChannelId, int] = {}
         self._over = False
@@ -43,10 +43,10 @@ class Edges:
         else:
             self._watchers.pop(channel, None)
 
-    def put(self, seen: EdgeSeen) -> None:
-        """Hand an edge over soon."""
+    def put(self, edges: Iterable[tuple[ChannelId, Edge]]) -> None:
+        """Hand edges over soon."""
         with self._wake:
-            self._waiting.append(seen)
+            self._waiting.extend(edges)
             self._wake.notify()
 
     def _run(self) -> None:
@@ -56,8 +56,10 @@ class Edges:
                     self._wake.wait()
                 if self._over:
                     return
-                seen = self._waiting.popleft()
-            self._deliver(seen.channel, seen.edge)
+                edges = list(self._waiting)
+                self._waiting.clear()
+            for channel, edge in edges:
+                self._deliver(channel, edge)
 
     def _deliver(self, channel: ChannelId, edge: Edge) -> None:
         on_edge = self._watchers.get(channel)
@@ -67,6 +69,6 @@ class Edges:
         lost = max(edge.lost, edge.seq - self._seen.get(channel, edge.seq - edge.lost - 1) - 1)
         self._seen[channel] = edge.seq
         try:
-            on_edge(replace(edge, lost=lost))
+            on_edge(edge if lost == edge.lost else replace(edge, lost=lost))
         except Exception:
             log.exception("an edge of %s was not handled", channel)

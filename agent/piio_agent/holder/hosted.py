@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from piio_agent.channel import ChannelId
-from piio_agent.holder.messages import Call, EdgeSeen, Return
+from piio_agent.holder.messages import Call, EdgesSeen, Return
 from piio_agent.interfaces.contract import Edge, Interface
 from piio_agent.interfaces.door import settings_of
 from piio_agent.interfaces.errors import NoReading, NotSupported
@@ -80,7 +80,7 @@ class Hosted:
         def on_edge(edge: Edge) -> None:
             # A driver's numbers may be of any kind; over the wire go ours.
             plain = Edge(edge.edge, int(edge.t_ns), int(edge.mono_ns), int(edge.seq), int(edge.lost))
-            self._tell(EdgeSeen(id, plain))
+            self._tell(EdgesSeen([(id, plain)]))
 
         self._interface.watch(channel, on_edge)
 

@@ -15,7 +15,7 @@ from piio_agent.channel import ChannelId
 from piio_agent.holder import door
 from piio_agent.holder.calls import GONE, Calls
 from piio_agent.holder.edges import Edges
-from piio_agent.holder.messages import EdgeSeen, Hello, Leaving, Ping, Pong, Return, Said, ToAgent, Welcome
+from piio_agent.holder.messages import EdgesSeen, Hello, Leaving, Ping, Pong, Return, Said, ToAgent, Welcome
 from piio_agent.holder.start import start_holder
 from piio_agent.holder.wire import Wire
 from piio_agent.outputs import messages as outputs
@@ -190,8 +190,8 @@ class Link:
                 self._listener.holder_asks()
             case Return():
                 self.calls.answer(message)
-            case EdgeSeen():
-                self.edges.put(message)
+            case EdgesSeen():
+                self.edges.put(message.edges)
             case Said():
                 log.log(message.level, "%s", message.text)
             case Welcome():

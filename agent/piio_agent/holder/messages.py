@@ -63,11 +63,10 @@ class Return(Struct, frozen=True, tag=True):
     """What an error is: a failure, something that cannot be done at all, or nothing to read yet."""
 
 
-class EdgeSeen(Struct, frozen=True, tag=True):
-    """An edge of a watched channel."""
+class EdgesSeen(Struct, frozen=True, tag=True):
+    """Edges of watched channels, in the order in which they were seen."""
 
-    channel: ChannelId
-    edge: Edge
+    edges: list[tuple[ChannelId, Edge]]
 
 
 class Said(Struct, frozen=True, tag=True):
@@ -79,4 +78,4 @@ class Said(Struct, frozen=True, tag=True):
 
 
 ToHolder = Hello | Pong | Leaving | Call | outputs.Message
-ToAgent = Welcome | Ping | Return | EdgeSeen | Said | outputs.Report
+ToAgent = Welcome | Ping | Return | EdgesSeen | Said | outputs.Report

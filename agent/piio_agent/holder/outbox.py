@@ -2,13 +2,16 @@
 
 import logging
 import threading
+import time
 from collections.abc import Hashable
 from typing import Any
 
 import msgspec
 
-from piio_agent.holder.messages import EdgeSeen, Return, Said
+from piio_agent.channel import ChannelId
+from piio_agent.holder.messages import EdgesSeen, Return, Said
 from piio_agent.holder.wire import Wire
+from piio_agent.interfaces.contract import Edge
 
 log = logging.getLogger(__name__)
 
@@ -16,10 +19,18 @@ MOST_WAITING = 10_000
 """Messages that wait for an agent that does not read; edges and lines of the log that come on top are dropped."""
 
 
+RAPID = 0.001
+"""Seconds after an edge within which the next ones are sent by the thread, all that are there at a time."""
+
+MOST_AT_ONCE = 500
+"""Edges in a message."""
+
+
 class Outbox:
     """Sends messages in their order, at once if the agent reads; a thread sends what has to wait.
 
-    One that waits is replaced by a newer one with the same key.
+    One that waits is replaced by a newer one with the same key. Edges that come in rapid succession go together: a
+    message for each would cost both processes more than all else that is done with it.
     """
 
     def __init__(self, wire: Wire[Any]) -> None:
@@ -28,6 +39,7 @@ class Outbox:
         self._waiting: dict[Hashable, msgspec.Struct] = {}
         self._sending = False
         self._closing = False
+        self._edge_at = 0.0
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
 
@@ -37,11 +49,12 @@ class Outbox:
         What somebody waits for is never dropped: of that there is only as much as was asked.
         """
         with self._wake:
-            if not self._waiting and not self._sending and self._send(message):
+            rapid = isinstance(message, EdgesSeen) and self._is_rapid()
+            if not self._waiting and not self._sending and not rapid and self._send(message):
                 return
             key = object() if key is None else key
             known = self._waiting.pop(key, None) is not None
-            if not known and len(self._waiting) >= MOST_WAITING and isinstance(message, EdgeSeen | Said):
+            if not known and len(self._waiting) >= MOST_WAITING and isinstance(message, EdgesSeen | Said):
                 return
             self._waiting[key] = message
             self._wake.notify()
@@ -52,6 +65,10 @@ class Outbox:
             self._closing = True
             self._wake.notify()
         self._thread.join(timeout)
+
+    def _is_rapid(self) -> bool:
+        before, self._edge_at = self._edge_at, time.monotonic()
+        return self._edge_at - before < RAPID
 
     def _run(self) -> None:
         while message := self._next():
@@ -76,4 +93,18 @@ class Outbox:
                     return None
                 self._wake.wait()
             self._sending = True
-            return self._waiting.pop(next(iter(self._waiting)))
+            first = self._pop()
+            return EdgesSeen(self._with_next(first.edges)) if isinstance(first, EdgesSeen) else first
+
+    def _with_next(self, edges: list[tuple[ChannelId, Edge]]) -> list[tuple[ChannelId, Edge]]:
+        """These edges, and those that wait right behind them."""
+        together = list(edges)
+        while len(together) < MOST_AT_ONCE and isinstance(
+            following := next(iter(self._waiting.values()), None), EdgesSeen
+        ):
+            together += following.edges
+            self._pop()
+        return together
+
+    def _pop(self) -> msgspec.Struct:
+        return self._waiting.pop(next(iter(self._waiting)))

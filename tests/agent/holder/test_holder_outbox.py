@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from piio_agent.channel import ChannelId
+from piio_agent.holder.messages import EdgesSeen
 from piio_agent.holder.outbox import Outbox
 from piio_agent.holder.wire import Wire
+from piio_agent.interfaces.contract import Edge
 from piio_agent.outputs.messages import Became, Outcome, Report
 
 PATIENCE = 5.0
 
-LAMP = ChannelId("gpio", "17")
+LAMP, DOOR = ChannelId("gpio", "17"), ChannelId("gpio", "5")
 
 
 class Ends:
@@ -23,7 +25,7 @@ class Ends:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._wire: Wire[Any] = Wire(ours, Any)
         self.outbox = Outbox(self._wire)
-        self.agent: Wire[Report] = Wire(theirs, Report)
+        self.agent: Wire[Report | EdgesSeen] = Wire(theirs, Report | EdgesSeen)
 
     def tell(self, *ids: int) -> None:
         """Tell outcomes with these ids."""
@@ -33,6 +35,11 @@ class Ends:
     def became(self, raw: float) -> None:
         """Tell what an output is now."""
         self.outbox.put(Became(LAMP, raw), ("state", LAMP))
+
+    def saw(self, *numbers: int) -> None:
+        """Tell edges of the door with these numbers."""
+        for seq in numbers:
+            self.outbox.put(EdgesSeen([(DOOR, Edge("rising", 0, 0, seq))]))
 
     def heard(self, count: int) -> list[str]:
         """Read so many messages: ids of outcomes, raws of what became."""
@@ -78,3 +85,25 @@ def test_of_what_an_output_was_while_the_agent_did_not_read_it_hears_the_newest_
     assert ends.heard(told + 2) == [*(str(id) for id in range(told)), "=0.0", str(told)]
     ends.became(1)
     assert ends.heard(1) == ["=1.0"]
+
+
+def test_edges_in_rapid_succession_come_together_all_of_them_and_in_their_order(ends: Ends) -> None:
+    ends.saw(*range(2000))
+    ends.tell(1)
+    ends.saw(2000)
+    seen: list[int] = []
+    sizes: list[int] = []
+    while len(seen) < 2001:
+        message = ends.agent.receive(PATIENCE)
+        if isinstance(message, EdgesSeen):
+            sizes.append(len(message.edges))
+            seen += [edge.seq for _, edge in message.edges]
+        else:
+            assert len(seen) == 2000
+    assert seen == list(range(2001))
+    assert 10 < max(sizes) <= 500
+
+
+def test_an_edge_after_a_pause_is_heard_from_the_very_thread_that_saw_it(ends: Ends) -> None:
+    ends.saw(1)
+    assert ends.agent.receive(0) == EdgesSeen([(DOOR, Edge("rising", 0, 0, 1))])
