@@ -29,6 +29,7 @@ from piio_bridge.store.configurations import Configurations
 from piio_bridge.store.database import open_database
 from piio_bridge.store.history import History
 from piio_bridge.store.lease import Lease
+from piio_bridge.store.retention import Keeping
 from piio_schemas.topics import PREFIX
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Settings(Struct, frozen=True):
     database: str
     prefix: str = PREFIX
     plain_sets: bool = True
+    keeping: Keeping = Keeping()
 
     @classmethod
     def default_database(cls, state: Path) -> str:
@@ -58,7 +60,7 @@ async def serve(settings: Settings, clock: Clock | None = None) -> None:
     engine = open_database(settings.database)
     lease = Lease(engine)
     warm_up()
-    with History(engine) as history, Audit(engine) as audit:
+    with History(engine, settings.keeping) as history, Audit(engine) as audit:
         while leadership := await _turn(settings, lease, clock, stopping):
             store = Store(Configurations(engine, leadership), history, audit)
             try:

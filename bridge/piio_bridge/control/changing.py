@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy.exc import SQLAlchemyError
 
 from piio_bridge.control.board import BoardRecord, plain
 from piio_bridge.control.checking import check
@@ -17,7 +16,6 @@ from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.errors import BridgeError
 from piio_bridge.store.configurations import ADOPTED, Configurations, Stored
-from piio_bridge.store.database import StoreFailed
 from piio_bridge.store.history import History
 from piio_schemas.configuration import (
     Configuration,
@@ -214,7 +212,7 @@ class Changes:
         old, new = self._topics(board.agent, board.configuration), self._topics(board.agent, configuration)
         renamed = _renamed(board.configuration, configuration)
         if renamed:
-            await self._flush_history()  # what waits has the names before
+            await asyncio.to_thread(self._history.flush)  # what waits has the names before
         stored = await asyncio.to_thread(
             self._configurations.add, board.agent, document, by=by, renamed=renamed, removed=old - new, revived=new
         )
@@ -224,12 +222,6 @@ class Changes:
         if self._plane.silence_of(board.agent):
             for topic in old - new:  # the agent would clear its raws itself, but it is not there
                 self._outbox.send(topic, b"", 1, True)
-
-    async def _flush_history(self) -> None:
-        try:
-            await asyncio.to_thread(self._history.flush)
-        except SQLAlchemyError as error:
-            raise StoreFailed(error) from error
 
     def _put_in_force(self, board: BoardRecord, stored: Stored) -> None:
         board.keep(stored, self._configurations.store, self._configurations.epoch)
