@@ -71,9 +71,9 @@ class _From(urllib.request.HTTPHandler):
 class Visitor:
     """A browser without JavaScript."""
 
-    def __init__(self, url: str, address: str = "127.0.0.1") -> None:
+    def __init__(self, url: str, address: str = "127.0.0.1", cookies: CookieJar | None = None) -> None:
         self.url = url
-        self.cookies = CookieJar()
+        self.cookies = CookieJar() if cookies is None else cookies
         self._opener = urllib.request.build_opener(_From(address), urllib.request.HTTPCookieProcessor(self.cookies))
 
     def get(self, path: str, form: dict[str, str] | None = None) -> Answer:
@@ -115,6 +115,7 @@ class Page:
         self.answers: dict[str, Any] = {}
         self.acknowledging = True
         self.joined = False
+        self.sent_away = False
         self.refused: str | None = None
         self._unacknowledged: list[str] = []
         self._next = 0
@@ -196,12 +197,18 @@ class Page:
         elif packet.startswith("42"):
             found = re.match(r"42(\d*)(.*)", packet, re.DOTALL)
             assert found
-            self._frame(found[1], json.loads(found[2])[1])
+            event, *content = json.loads(found[2])
+            if event == "out":
+                self.sent_away = True
+            else:
+                self._frame(found[1], content[0])
 
     def _frame(self, id: str, frame: dict[str, Any]) -> None:
         self.frames.append(frame)
         for answer in frame.get("answers", ()):
             self.answers[answer["id"]] = answer
+        if not id:
+            return
         if self.acknowledging:
             self.socket.send(f"43{id}[]")
         else:
@@ -243,17 +250,21 @@ class Stage:
             "max_inflight_messages 100\nmax_queued_messages 100000\n"  # as ours has it
         )
         (folder / "displays").mkdir()
-        for name, role in PEOPLE.items():
-            people.added(self.state, name, role, PASSWORD)
         self.broker = self._process("broker", ["mosquitto", "-c", str(folder / "mosquitto.conf")])
         eventually(lambda: _answers(self.mqtt_port), "a broker")
         self.bridge = self._piio("bridge", "bridge", "--state", str(folder / "bridge"))
+        self.open_webapps()
+        eventually(self.healthy, "a web app that hears the broker")
+
+    def open_webapps(self) -> None:
+        """Make the people, and start what serves browsers."""
+        for name, role in PEOPLE.items():
+            people.added(self.state, name, role, PASSWORD)
         self.webapp = self._piio(
             "webapp", "webapp", "--state", str(self.state), "--port", str(self.web_port),
-            "--displays-dir", str(folder / "displays"),
+            "--displays-dir", str(self.folder / "displays"),
             PIIO_WEB_USER="anna", PIIO_FIRST_TOKEN="first-token",
         )  # fmt: skip
-        eventually(self.healthy, "a web app that hears the broker")
 
     def add_board(self, name: str) -> Process:
         folder = self.folder / name

@@ -17,6 +17,7 @@ from piio_webapp import audit_page, display_door, login_form, pages, sockets, st
 from piio_webapp.headers import secured
 from piio_webapp.hub import Hub
 from piio_webapp.logins import LASTING
+from piio_webapp.message_queue import MessageQueue
 from piio_webapp.options import Options
 from piio_webapp.tables import opened
 
@@ -39,10 +40,13 @@ class CookieForThisScheme(SecureCookieSessionInterface):
 def create_app(options: Options) -> tuple[Flask, Hub, SocketIO]:
     """Make the application and start what runs beside it: the connection to the broker and the frames."""
     state = make_private_folder(options.state)
-    key = state_folder.session_key(state)
-    hub = Hub(options, opened(state, options.database), state_folder.instance(key))
+    own = state_folder.own_key(state)
+    key = state_folder.read_key(options.session_key) if options.session_key else own
+    queue = MessageQueue(options.message_queue, state_folder.group(key)) if options.message_queue else None
+    hub = Hub(options, opened(state, options.database), state_folder.instance(own))
     app = Flask(__name__)
     app.config.update(_settings(key, options))
+    app.config.update(queue.throttling() if queue else {"RATELIMIT_STORAGE_URI": "memory://"})
     app.session_interface = CookieForThisScheme()
     app.extensions["hub"] = hub
     CSRFProtect(app)
@@ -53,7 +57,7 @@ def create_app(options: Options) -> tuple[Flask, Hub, SocketIO]:
     app.register_error_handler(CSRFError, _form_too_old)
     app.register_error_handler(SQLAlchemyError, _no_database)
     app.after_request(secured)
-    socketio, wire = sockets.opened(app, hub.logins, hub.pages, hub.requests, hub.stops)
+    socketio, wire = sockets.opened(app, hub, queue)
     if options.proxies:
         number = options.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=number)  # type: ignore[method-assign]

@@ -5,12 +5,16 @@ import logging
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from piio.address import read_address
 from piio.errors import PiioError
 from piio_schemas.topics import PREFIX
+from piio_webapp import message_queue
 from piio_webapp.options import Options
 from piio_webapp.people import DATABASE
+
+log = logging.getLogger(__name__)
 
 HELP = "serve browsers: boards live, and their configuration"
 
@@ -27,6 +31,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--displays-dir", type=Path, help="a folder of more displays")
     parser.add_argument("--proxies", type=int, default=0, help="how many reverse proxies stand in front (default: 0)")
     parser.add_argument("--database", help=f"a database's URL instead of SQLite in the folder (${DATABASE})")
+    several = parser.add_argument_group("several web apps behind one address (docs/scaling.md)")
+    several.add_argument(
+        "--message-queue", metavar="URL", help=f"Redis between them, redis://host:6379/0 (${message_queue.VARIABLE})"
+    )
+    several.add_argument(
+        "--session-key",
+        type=Path,
+        metavar="FILE",
+        help="one key for all: a copy of the first one's webapp.key",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,6 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
         from piio_webapp.tables import opened
 
         opened(options.state, options.database).dispose()  # says what is wrong before a worker is made
+        if options.message_queue:
+            trouble = message_queue.MessageQueue(options.message_queue).trouble()
+            if trouble:
+                log.warning("%s; until then each web app counts wrong log-ins alone", trouble)
         served(options)
     except PiioError as error:
         print(f"piio webapp: {error}", file=sys.stderr)
@@ -57,8 +75,17 @@ def _options(arguments: argparse.Namespace) -> Options:
         port=arguments.port,
         prefix=arguments.prefix,
         displays=arguments.displays_dir,
-        database=arguments.database or os.environ.get(DATABASE),
+        database=_server(arguments.database, DATABASE),
+        message_queue=_server(arguments.message_queue, message_queue.VARIABLE),
+        session_key=arguments.session_key,
         proxies=arguments.proxies,
         first_user=os.environ.get("PIIO_WEB_USER", ""),
         first_token=os.environ.pop("PIIO_FIRST_TOKEN", ""),
     )
+
+
+def _server(given: str | None, variable: str) -> str | None:
+    """Return a server's URL, from its variable unless it was given; PiioError for a password among the arguments."""
+    if given and urlsplit(given).password:
+        raise PiioError(f"everybody on this machine can read arguments: put the URL with the password into ${variable}")
+    return given or os.environ.get(variable) or None

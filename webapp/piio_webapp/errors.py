@@ -7,5 +7,9 @@ class PersonError(PiioError, ValueError):
     """A person who cannot be made, changed or found."""
 
 
+class MessageQueueError(PiioError, ValueError):
+    """A message queue that cannot be used as it was given."""
+
+
 class ListenError(PiioError, OSError):
     """An address that cannot be listened on."""

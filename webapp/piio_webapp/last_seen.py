@@ -2,8 +2,10 @@
 
 import logging
 import threading
+from typing import Any
 
 from sqlalchemy import Engine, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -72,7 +74,17 @@ class LastSeen:
         with Session(self._engine) as session:
             if gone:
                 session.execute(delete(Sighting).where(Sighting.agent.in_(gone)))
-            for agent, at in new.items():
-                session.merge(Sighting(agent=agent, seen=at))
+            if new:
+                session.execute(_newest(self._engine, new))
             session.commit()
         self._written.update(new)
+
+
+def _newest(engine: Engine, seen: dict[str, float]) -> Any:
+    """Return what writes these times, unless another web app has written a newer one."""
+    dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(Sighting).values([{"agent": agent, "seen": seen[agent]} for agent in sorted(seen)])
+    written = statement.excluded.seen
+    return statement.on_conflict_do_update(
+        index_elements=["agent"], set_={"seen": written}, where=Sighting.seen < written
+    )

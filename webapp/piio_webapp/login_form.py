@@ -16,7 +16,7 @@ WRONG_PER_ADDRESS = "10 per minute"
 WRONG_PER_NAME = "10 per minute"
 
 blueprint = Blueprint("login_form", __name__)
-limiter = Limiter(get_remote_address, storage_uri="memory://")
+limiter = Limiter(get_remote_address)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -77,7 +77,7 @@ def log_out() -> Any:
     id = session.get("login")
     if isinstance(id, str):
         hub().logins.ended(id)
-        hub().pages.close_login(id)
+        hub().pages.send_away(id)
     session.clear()
     return redirect(url_for("login_form.login"))
 

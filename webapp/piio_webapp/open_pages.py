@@ -26,10 +26,12 @@ READINGS = frozenset(frames.READINGS)
 
 
 class Wire(Struct, frozen=True):
-    """How pages are reached: send a frame, with what to call when it was taken; and close."""
+    """How pages are reached: send a frame, with what to call when it was taken; close; send a log-in's pages away."""
 
     send: Callable[[str, dict[str, Any], Callable[..., None]], None]
     close: Callable[[str], None]
+    send_away: Callable[[str], None]
+    """Tells the pages of a log-in, at whatever web app, that it has ended."""
 
 
 class OpenPages:
@@ -39,7 +41,7 @@ class OpenPages:
         self._on_looks = on_looks
         self._pages: dict[str, OpenPage] = {}
         self._cache = BoardCache("", lambda _: None)
-        self._wire = Wire(lambda *_: None, lambda _: None)
+        self._wire = Wire(lambda *_: None, lambda _: None, lambda _: None)
         self._looks = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -126,6 +128,11 @@ class OpenPages:
     def logins(self) -> set[str]:
         """Return the log-ins that have a page open."""
         return {page.login for page in list(self._pages.values())}
+
+    def send_away(self, login: str) -> None:
+        """Tell the pages of a log-in that has ended, at whatever web app, and close our own."""
+        self._wire.send_away(login)
+        self.close_login(login)
 
     def close_login(self, login: str) -> None:
         """Close the sockets of a log-in that has ended."""

@@ -21,6 +21,10 @@ class Options(Struct, frozen=True, kw_only=True):
     """A folder of more displays, beside those that come with the web app."""
     database: str | None = None
     """A database's URL; None: SQLite in the state folder."""
+    message_queue: str | None = None
+    """Redis's URL, where several web apps stand behind one address."""
+    session_key: Path | None = None
+    """The file of the key that signs sessions, the same for all of them; None: a key of its own."""
     proxies: int = 0
     """Reverse proxies in front, whose word on the browser's address and scheme is taken."""
     first_user: str = ""

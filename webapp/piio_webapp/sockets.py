@@ -1,17 +1,20 @@
 """The web socket of each page: who may open it, what it may say, and that a page is never sent too much."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 from flask import Flask, request, session
-from flask_socketio import SocketIO
+from flask_socketio import SocketIO, join_room
 from msgspec import ValidationError, convert
 from sqlalchemy.exc import SQLAlchemyError
 
 from piio_webapp.events import Ask, Look, PageSet, PageStop
+from piio_webapp.hub import Hub
 from piio_webapp.logins import Logins
+from piio_webapp.message_queue import MessageQueue
 from piio_webapp.open_page import OpenPage
 from piio_webapp.open_pages import OpenPages, Wire
 from piio_webapp.people import Who
@@ -41,7 +44,7 @@ class Json:
         return orjson.loads(text)
 
 
-def opened(app: Flask, logins: Logins, pages: OpenPages, requests: Requests, stops: Stops) -> tuple[SocketIO, Wire]:
+def opened(app: Flask, hub: Hub, queue: MessageQueue | None) -> tuple[SocketIO, Wire]:
     """Open Socket.IO at its usual path; return it and how pages are reached through it."""
     socketio = SocketIO(
         app,
@@ -55,12 +58,13 @@ def opened(app: Flask, logins: Logins, pages: OpenPages, requests: Requests, sto
         ping_timeout=10,
         logger=False,
         engineio_logger=False,
+        client_manager=queue.manager() if queue else None,
     )
     server = app.extensions["socketio"].server
-    app.wsgi_app = guarded(app, logins, lambda: len(server.eio.sockets))  # type: ignore[method-assign, assignment]
-    wire = Wire(_sender(server), _closer(server))
-    _connections(socketio, logins, pages)
-    _events(socketio, logins, pages, requests, stops, wire)
+    app.wsgi_app = guarded(app, hub.logins, lambda: len(server.eio.sockets))  # type: ignore[method-assign, assignment]
+    wire = Wire(_sender(server), _closer(server), _away(socketio))
+    _connections(socketio, hub.logins, hub.pages)
+    _events(socketio, hub.logins, hub.pages, hub.requests, hub.stops, wire)
     return socketio, wire
 
 
@@ -69,7 +73,10 @@ def _connections(socketio: SocketIO, logins: Logins, pages: OpenPages) -> None:
         """Let in who is logged in; called by the server alone, and as an event it grants nothing."""
         login = session.get("login", "")
         who = logins.who(login)
-        return who is not None and pages.opened(_sid(), login, who, request.remote_addr or "")
+        if who is None or not pages.opened(_sid(), login, who, request.remote_addr or ""):
+            return False
+        join_room(_room(login))
+        return True
 
     def gone(_: Any = None) -> None:
         pages.closed(_sid())
@@ -80,11 +87,13 @@ def _connections(socketio: SocketIO, logins: Logins, pages: OpenPages) -> None:
 
 def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requests, stops: Stops, wire: Wire) -> None:
     def checked(
-        handle: Callable[[Who, OpenPage, Any], None], model: type[Any], unasked: Callable[[OpenPage, Any], None]
+        handle: Callable[[Who, OpenPage, Any], None],
+        model: type[Any],
+        unasked: Callable[[OpenPage, Any], None] | None = None,
     ) -> Callable[..., None]:
         """Wrap a handler: the person and the argument are looked at anew at every event.
 
-        `unasked` is what is done when nobody can say who is logged in.
+        `unasked` is what is done when nobody can say who is logged in; without it nobody is asked, and nobody waits.
         """
 
         def handler(*arguments: Any) -> None:
@@ -95,7 +104,7 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
             try:
                 (argument,) = arguments
                 wanted = convert(argument, model)
-                who = logins.who(page.login)
+                who = logins.who(page.login) if unasked else page.who
                 if who is None:
                     wire.close(page.sid)
                 else:
@@ -104,7 +113,8 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
                 log.info("a page of %s sent what is no %s: %s", page.who.name, model.__name__, error)
             except SQLAlchemyError as error:
                 log.warning("a page of %s cannot be served: %s", page.who.name, error)
-                unasked(page, wanted)
+                if unasked:
+                    unasked(page, wanted)
 
         return handler
 
@@ -128,9 +138,6 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
     def look_unasked(page: OpenPage, wanted: Look) -> None:
         look(page.who, page, wanted)  # it was let in a moment ago
 
-    def stop_unasked(page: OpenPage, wanted: PageStop) -> None:
-        stop(page.who, page, wanted)  # which is safe, whoever it is
-
     def set_unasked(page: OpenPage, wanted: PageSet) -> None:
         if pages.begun(page):
             pages.answer(page.sid, {"id": wanted.id, "status": "refused", "reason": NOBODY_KNOWS})
@@ -142,7 +149,7 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
 
     socketio.on_event("look", checked(look, Look, look_unasked))
     socketio.on_event("set", checked(set, PageSet, set_unasked))
-    socketio.on_event("stop", checked(stop, PageStop, stop_unasked))
+    socketio.on_event("stop", checked(stop, PageStop))  # whose log-in ended within the second may stop, too: it is safe
     socketio.on_event("ask", checked(ask, Ask, ask_unasked))
 
 
@@ -162,6 +169,19 @@ def _closer(server: Any) -> Callable[[str], None]:
             transport.close(wait=False)
 
     return close
+
+
+def _away(socketio: SocketIO) -> Callable[[str], None]:
+    def send_away(login: str) -> None:
+        """Through the message queue, where there is one; without it each web app finds out by itself."""
+        socketio.emit("out", to=_room(login))
+
+    return send_away
+
+
+def _room(login: str) -> str:
+    """Where the pages of a log-in are, at all web apps; its id is nobody's business."""
+    return "login " + hashlib.sha256(login.encode()).hexdigest()
 
 
 def _sid() -> str:

@@ -11,13 +11,13 @@ KEY_FILE = "webapp.key"
 DATABASE_FILE = "webapp.db"
 
 
-def session_key(state: Path) -> bytes:
+def own_key(state: Path) -> bytes:
     """Return the key that signs sessions, made at the first start and kept, so that a restart logs nobody out."""
     path = state / KEY_FILE
     try:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return _read_key(path)
+        return read_key(path)
     except OSError as error:
         raise StateError(f"{path} cannot be made: {error.strerror}") from error
     key = secrets.token_hex(32).encode()
@@ -27,8 +27,13 @@ def session_key(state: Path) -> bytes:
 
 
 def instance(key: bytes) -> str:
-    """Return the name under which this installation's web app reports its status, the same at every start."""
+    """Return the name under which the web app with this key of its own reports its status, the same at every start."""
     return hashlib.sha256(b"instance" + key).hexdigest()[:12]
+
+
+def group(key: bytes) -> str:
+    """Return the name that all web apps share who sign sessions with this key."""
+    return hashlib.sha256(b"group" + key).hexdigest()[:12]
 
 
 def database_url(state: Path, given: str | None) -> str:
@@ -45,9 +50,12 @@ def database_url(state: Path, given: str | None) -> str:
     return f"sqlite:///{path.resolve()}"
 
 
-def _read_key(path: Path) -> bytes:
+def read_key(path: Path) -> bytes:
+    """Return the key in a file; StateError when it is none."""
     try:
-        key = path.read_bytes()
+        key = path.read_bytes().strip()
+    except FileNotFoundError as error:
+        raise StateError(f"there is no session key {path}: copy webapp.key from the first web app's folder") from error
     except OSError as error:
         raise StateError(f"{path} cannot be read: {error.strerror}") from error
     if len(key) < 32:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from sqlalchemy import Engine, ForeignKey, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, ForeignKey
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from piio.private_file import StateError
+from piio_webapp import database
 from piio_webapp.state_folder import database_url
 
 
@@ -55,23 +56,16 @@ class Sighting(Base):
 
 def opened(state: Path, url: str | None = None) -> Engine:
     """Open the database, its tables made if they are missing; StateError says why it cannot be used."""
-    engine = create_engine(database_url(state, url))
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _sqlite_pragmas)
+    engine = database.engine(database_url(state, url))
     try:
-        Base.metadata.create_all(engine)
+        _make_tables(engine)
     except SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or error
-        raise StateError(
-            f"the web app's database {engine.url.render_as_string()} cannot be used: {reason}; "
-            "move it aside, and people are made anew with `piio user add`"
-        ) from error
+        raise StateError(database.trouble(engine, error)) from error
     return engine
 
 
-def _sqlite_pragmas(connection: object, _: object) -> None:
-    """Let `piio user` write while the web app reads, and let a removed person's log-ins go with him."""
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _make_tables(engine: Engine) -> None:
+    try:
+        Base.metadata.create_all(engine)
+    except (IntegrityError, ProgrammingError):
+        Base.metadata.create_all(engine)  # another web app began with the same empty database at the same moment

@@ -19,7 +19,8 @@ class Link extends EventTarget {
     this.#socket.on("connect", () => this.#connected());
     this.#socket.on("disconnect", (reason) => this.#disconnected(reason));
     this.#socket.on("connect_error", () => { this.#say("down"); this.#comeBack(this.#socket.active ? 0 : 2000, !this.#socket.active); });
-    this.#socket.on("frame", (frame, taken) => { taken(); this.#frame(frame); });
+    this.#socket.on("out", () => this.#comeBack(0, false));
+    this.#socket.on("frame", (frame, taken) => { taken?.(); this.#frame(frame); });
     setInterval(() => { if (this.#state === "up" && performance.now() - this.#heard > SILENCE) this.#say("silent"); }, 500);
   }
 
