@@ -14,6 +14,7 @@ from tests.benchmarks.run import Run
 BENCHMARKS = (
     "bridge",
     "set_to_value",
+    "agents",
 )  # fmt: skip
 
 
