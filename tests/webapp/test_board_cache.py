@@ -78,7 +78,7 @@ def test_a_board_tells_how_many_of_its_points_are_not_good_also_while_nobody_loo
     cache, _ = cache_of(*BOARD, ("piio/bench1/config", CONFIG), ("piio/bench1/quality/tank", b"good"))
     cache.heard(Message("piio/bench1/quality/knob", b"bad: no chip", retained=False))
     assert cache.boards["bench1"].summary["not_good"] == 2, "knob is bad, and nothing vouches for lamp"
-    cache.unlooked("bench1")
+    cache.unheard({"bench1"}, "values")
     assert cache.boards["bench1"].summary["not_good"] == 2
     assert "piio/+/quality/+" in dict(cache.filters())
 

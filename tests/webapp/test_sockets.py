@@ -83,13 +83,13 @@ def test_a_page_that_floods_is_closed(bench: Bench) -> None:
     assert page.closed(5)
 
 
-def test_a_slow_page_gets_two_frames_and_then_the_newest(stage: Stage, bench: Bench) -> None:
+def test_a_page_that_takes_nothing_gets_the_frames_of_a_second_and_then_the_newest(stage: Stage, bench: Bench) -> None:
     page = bench.open("vera")
     page.hear(0.5)
     page.acknowledging = False
     before = len(page.frames)
     page.hear(2)
-    assert len(page.frames) - before <= 2
+    assert len(page.frames) - before <= 20
     with stage.connection() as connection:
         for raw in (100, 200, 300, 777):
             connection.publish(f"piio/{bench.name}/sim/adc/3", str(raw))
@@ -97,19 +97,25 @@ def test_a_slow_page_gets_two_frames_and_then_the_newest(stage: Stage, bench: Be
         fast.wait(lambda: any(f.get("values", {}).get("knob") == 77.7 for f in fast.frames), "the newest value")
         fast.close()
     held = len(page.frames)
+    page.hear(0.2)
+    assert len(page.frames) == held
     page.acknowledge()
     page.wait(lambda: len(page.frames) > held, "the next frame")
     assert page.frames[held]["values"]["knob"] == 77.7
     page.close()
 
 
-def test_frames_come_at_most_every_50_ms_and_at_least_every_second(bench: Bench) -> None:
+def test_frames_come_at_most_20_times_in_a_second_and_at_least_once(stage: Stage, bench: Bench) -> None:
     page: Page = bench.open("vera")
+    with stage.connection() as connection:
+        for number in range(300):
+            connection.publish(f"piio/{bench.name}/sim/adc/3", str(number))
+            page.hear(0.007)
     page.hear(2)
     ticks = [frame["tick"] for frame in page.frames]
-    gaps = [later - earlier for earlier, later in itertools.pairwise(ticks)]
-    assert max(gaps) <= 1
-    assert sum(gap < 0.045 for gap in gaps) <= len(gaps) * 0.05
+    assert max(later - earlier for earlier, later in itertools.pairwise(ticks)) <= 1
+    assert max(sum(first <= tick < first + 1 for tick in ticks) for first in ticks) <= 20
+    assert len(ticks) > 20
     page.close()
 
 

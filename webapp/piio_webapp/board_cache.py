@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -18,6 +19,9 @@ from piio_schemas.states import GOOD, OFFLINE, ONLINE
 from piio_schemas.stopping import STOPPED
 
 MOST_BOARDS = 2000
+MOST_TOPICS = 10_000
+"""Topics whose meaning is remembered."""
+
 MOST_READINGS = 4000
 """Values, qualities or raws of one board; what comes on top is not kept."""
 
@@ -97,6 +101,7 @@ class BoardCache:
         self._bridge_heard = 0.0
         self._seen = dict(seen or {})
         self._prefix = prefix
+        self._match = lru_cache(MOST_TOPICS)(lambda topic: topics.match(topic, prefix))
         self._on_change = on_change
         self._all_heard_within = all_heard_within
         self._beacon: tuple[Echo, float] | None = None
@@ -109,10 +114,11 @@ class BoardCache:
         for topic in (*always, topics.QUALITY, topics.VALUE_RESULT, topics.BRIDGE_STATUS, topics.BRIDGE_BEACON):
             yield topic.every(self._prefix), topic.qos
 
-    def filters_of(self, agent: str) -> Iterator[tuple[str, int]]:
-        """The topics that are heard while somebody looks at the board."""
-        for topic in (topics.VALUE, topics.RAW, topics.POINT_EVENT):
-            yield topic.every(self._prefix, agent=agent), topic.qos
+    def filters_of(self, agents: Iterable[str], raws: Iterable[str]) -> set[tuple[str, int]]:
+        """The topics that are heard while somebody looks at some boards, and at the raws of some."""
+        of_all = [(topic, agent) for agent in agents for topic in (topics.VALUE, topics.POINT_EVENT)]
+        of_some = [(topics.RAW, agent) for agent in raws]
+        return {(topic.every(self._prefix, agent=agent), topic.qos) for topic, agent in (*of_all, *of_some)}
 
     def connected(self) -> None:
         """Begin anew on a connection: what is retained will be told again, what is not there any more is forgotten."""
@@ -151,17 +157,16 @@ class BoardCache:
                 return None
             return self._beacon[0]
 
-    def unlooked(self, agent: str) -> None:
-        """Forget a board's values and raws, which are not heard any more; qualities always are."""
+    def unheard(self, agents: Iterable[str], kind: str) -> None:
+        """Forget some boards' values or raws, which are not heard any more; qualities always are."""
         with self.lock:
-            board = self.boards.get(agent)
-            if board:
-                board.values.clear()
-                board.raws.clear()
+            for agent in agents:
+                if agent in self.boards:
+                    getattr(self.boards[agent], kind).clear()
 
     def heard(self, message: Message) -> None:
         """Take a message in; what is malformed changes nothing."""
-        match = topics.match(message.topic, self._prefix)
+        match = self._match(message.topic)
         if match is None:
             return
         pattern, levels = match.topic.pattern, match.levels

@@ -61,6 +61,8 @@ class Broker:
         self._lock = threading.Lock()
         self._waiting: dict[str, Waiting] = {}
         self._looked: dict[str, float] = {}
+        self._raws: set[str] = set()
+        self._filters: set[tuple[str, int]] = set()
         self._stopping = threading.Event()
         self._clock = threading.Thread(target=self._keep_time, name="leases and answers", daemon=True)
 
@@ -85,26 +87,25 @@ class Broker:
                 log.debug("the connection ended before the goodbye; the will says offline")
         self._keeper.stop()
 
-    def look_at(self, agent: str) -> None:
-        """Hear a board's readings and hold a lease on it, so that its inputs are read at their period."""
+    def look_at(self, agents: set[str], raws: set[str]) -> None:
+        """Hear the readings of these boards, of some of them the raws too, and of no others.
+
+        On each a lease is held, so that its inputs are read at their period.
+        """
         with self._lock:
-            new = agent not in self._looked
-            self._looked[agent] = -LEASE_RENEWED
+            gone, self._raws = (self._looked.keys() - agents, self._raws - raws), raws
+            self._looked = {agent: self._looked.get(agent, -LEASE_RENEWED) for agent in agents}
+            before, self._filters = self._filters, self._cache.filters_of(agents, raws)
+            new, old = self._filters - before, before - self._filters
         connection = self._keeper.connection
         if connection and new:
-            connection.subscribe(self._cache.filters_of(agent))
+            connection.subscribe(new)
+        if connection and old:
+            connection.unsubscribe(filter for filter, _ in old)
+        for agents_gone, kind in zip(gone, ("values", "raws"), strict=True):
+            self._cache.unheard(agents_gone, kind)
         if connection:
             self._renew(connection, time.monotonic())
-
-    def look_away(self, agent: str) -> None:
-        """Let a board's lease run out and hear its readings no more."""
-        with self._lock:
-            if self._looked.pop(agent, None) is None:
-                return
-        connection = self._keeper.connection
-        if connection:
-            connection.unsubscribe(filter for filter, _ in self._cache.filters_of(agent))
-        self._cache.unlooked(agent)
 
     def request(self, topic: str, request: Any, then: OnAnswer, acts: Callable[[str], Acted] | None = None) -> None:
         """Publish a request; `then` gets its answer, or what says that there was none. NotConnected while down.
@@ -166,9 +167,9 @@ class Broker:
         own = [(self._status, 1), (self._reply, topics.REPLY.qos)]
         connection.subscribe([*self._cache.filters(), *own])
         with self._lock:
-            looked = list(self._looked)
-        for agent in looked:
-            connection.subscribe(self._cache.filters_of(agent))
+            looked = set(self._filters)
+        if looked:
+            connection.subscribe(looked)
         connection.publish(self._status, ONLINE, 1, True)
 
     def _lost(self, reason: str) -> None:

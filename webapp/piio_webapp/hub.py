@@ -13,6 +13,7 @@ from piio_webapp.open_pages import OpenPages, Wire
 from piio_webapp.options import Options
 from piio_webapp.requests import Requests
 from piio_webapp.stopping import Stops
+from piio_webapp.view import Target
 
 
 class Hub:
@@ -29,7 +30,6 @@ class Hub:
         self.requests = Requests(self.broker, self.cache)
         self.stops = Stops(self.broker, self.cache)
         self.broker.on_tick = self.stops.sweep
-        self._looked: set[str] = set()
 
     def start(self, wire: Wire) -> None:
         """Connect to the broker and begin to send frames."""
@@ -45,12 +45,9 @@ class Hub:
         self.broker.stop()
         self.last_seen.stop()
 
-    def _looks(self, agents: set[str]) -> None:
-        for agent in agents - self._looked:
-            self.broker.look_at(agent)
-        for agent in self._looked - agents:
-            self.broker.look_away(agent)
-        self._looked = agents
+    def _looks(self, targets: set[Target]) -> None:
+        agents = {target.agent for target in targets if target.agent is not None}
+        self.broker.look_at(agents, {target.agent for target in targets if target.agent is not None and target.raws})
 
     def _changed(self, change: Change) -> None:
         self.pages.changed(change)

@@ -1,4 +1,4 @@
-"""One page of one person: what it looks at, what it has not been told yet, and how far it is behind."""
+"""One page of one person: what it has been told, and how far it is behind."""
 
 import time
 from collections import deque
@@ -9,7 +9,13 @@ from msgspec import Struct, field
 from piio_webapp.people import Who
 
 MOST_UNACKNOWLEDGED = 2
-"""Frames under way to a page; a slow one gets fewer, never a queue."""
+"""Frames under way that a page was asked to acknowledge; a slow one gets fewer, never a queue."""
+
+ASKED_EVERY = 0.4
+"""Seconds after which a page acknowledges one frame for all: hearing that costs more than sending it."""
+
+SLOW = 0.25
+"""Seconds to an acknowledgement from which on a page acknowledges every frame, and has two under way at most."""
 
 MOST_OPEN = 16
 """Sets and requests of a page that may wait for their answers at once."""
@@ -45,41 +51,47 @@ class OpenPage(Struct, eq=False):
     """Whose log-in it is; it ends when the person is changed, so this never is."""
     address: str
     """Where the browser is, as far as the web app can tell."""
-    agent: str | None = None
-    """The board it looks at; None: the list of boards."""
-    raws: bool = False
-    """Whether it wants raw values too, as the page of the configuration does."""
+    told: int = 0
+    """The newest change of its view that it was told."""
     full: bool = False
     """Whether everything has to be told, as after a look."""
-    looking: bool = False
-    changed: dict[str, set[str]] = field(default_factory=dict)
-    """By kind, which readings, documents or boards have changed since the last frame; a set, so that newest wins."""
     answers: deque[Any] = field(default_factory=deque)
     notes: deque[Any] = field(default_factory=lambda: deque(maxlen=MOST_NOTES))
     open: int = 0
     unacknowledged: int = 0
+    """Frames under way that it was asked to acknowledge."""
+    asked_at: float = 0.0
+    slow: bool = False
+    """Whether it took its time to acknowledge: then it is asked each time."""
     told_at: float = 0.0
     allowance: Allowance = field(default_factory=Allowance)
 
-    def touch(self, kind: str, key: str) -> None:
-        """Remember that something has to be told."""
-        self.changed.setdefault(kind, set()).add(key)
+    def look(self) -> None:
+        """Turn to another view; everything of it is told in the next frame."""
+        self.full = True
 
-    def look(self, agent: str | None, raws: bool) -> None:
-        """Turn to a board or to the list; everything of it is told in the next frame."""
-        self.agent, self.raws = agent, raws
-        self.looking = self.full = True
-        self.changed.clear()
-
-    @property
-    def has_news(self) -> bool:
-        """Whether there is something to tell."""
-        return bool(self.full or self.changed or self.answers or self.notes)
+    def has_news(self, number: int) -> bool:
+        """Whether there is something to tell, if the newest change of its view has this number."""
+        return bool(self.full or self.told < number or self.answers or self.notes)
 
     @property
     def keeps_up(self) -> bool:
         """Whether the page has taken what it was sent."""
         return self.unacknowledged < MOST_UNACKNOWLEDGED
+
+    def sent(self, now: float) -> bool:
+        """Count a frame that goes now; whether the page is to acknowledge it."""
+        self.told_at = now
+        if not self.slow and now - self.asked_at < ASKED_EVERY:
+            return False
+        self.asked_at = now
+        self.unacknowledged += 1
+        return True
+
+    def took(self, seconds: float) -> None:
+        """Count an acknowledgement that came so long after its frame had gone."""
+        self.unacknowledged -= 1
+        self.slow = seconds > SLOW
 
     @property
     def may_ask(self) -> bool:

@@ -12,34 +12,49 @@ from piio_webapp import frames
 from piio_webapp.board_cache import BoardCache, Change
 from piio_webapp.open_page import OpenPage
 from piio_webapp.people import Who
+from piio_webapp.view import Target, View
+from piio_webapp.views import Views
 
 log = logging.getLogger(__name__)
 
-FRAME = 0.05
+ROUND = 0.005
+"""Seconds at least between two looks at who is to be told."""
+
 HEARTBEAT = 0.5
 """Seconds after which a page hears of us even when nothing changes."""
 
 MOST_PAGES = 100
 MOST_OF_A_LOGIN = 20
 
-READINGS = frozenset(frames.READINGS)
+Taken = Callable[..., None]
+"""Called when a page acknowledges a frame."""
 
 
 class Wire(Struct, frozen=True):
-    """How pages are reached: send a frame, with what to call when it was taken; close; send a log-in's pages away."""
+    """How pages are reached."""
 
-    send: Callable[[str, dict[str, Any], Callable[..., None]], None]
+    send: Callable[[list[str], bytes, Taken | None], None]
+    """Sends some pages a frame, or one of them, which then says when it has taken it."""
     close: Callable[[str], None]
     send_away: Callable[[str], None]
     """Tells the pages of a log-in, at whatever web app, that it has ended."""
 
 
+class Parcel(Struct, frozen=True):
+    """A frame and who gets it; with `taken` it is one page."""
+
+    pages: list[OpenPage]
+    frame: bytes
+    taken: Taken | None = None
+
+
 class OpenPages:
     """The open pages; methods may be called from any thread."""
 
-    def __init__(self, on_looks: Callable[[set[str]], None]) -> None:
+    def __init__(self, on_looks: Callable[[set[Target]], None]) -> None:
         self._on_looks = on_looks
         self._pages: dict[str, OpenPage] = {}
+        self._views = Views()
         self._cache = BoardCache("", lambda _: None)
         self._wire = Wire(lambda *_: None, lambda _: None, lambda _: None)
         self._looks = threading.Lock()
@@ -67,27 +82,29 @@ class OpenPages:
             of_login = sum(page.login == login for page in self._pages.values())
             if len(self._pages) >= MOST_PAGES or of_login >= MOST_OF_A_LOGIN:
                 return False
-            self._pages[sid] = OpenPage(sid, login, who, address)
+            page = self._pages[sid] = OpenPage(sid, login, who, address)
+            self._stir(self._views.turn(page, None))
         return True
 
     def closed(self, sid: str) -> None:
         """Forget a page."""
         with self._cache.lock:
-            self._pages.pop(sid, None)
+            page = self._pages.pop(sid, None)
+            if page:
+                self._views.leave(page)
         self._tell_looks()
 
     def of(self, sid: str) -> OpenPage | None:
         """Return a page, None when it is closed."""
         return self._pages.get(sid)
 
-    def look(self, sid: str, agent: str | None, raws: bool) -> None:
+    def look(self, sid: str, target: Target) -> None:
         """Turn a page to a board, or to the list of them."""
         with self._cache.lock:
             page = self._pages.get(sid)
             if page:
-                page.look(agent, raws)
+                self._stir(self._views.turn(page, target))
         self._tell_looks()
-        self._wake.set()
 
     def begun(self, page: OpenPage) -> bool:
         """Count one more answer that the page waits for; False when it waits for too many."""
@@ -108,22 +125,21 @@ class OpenPages:
             page = self._pages.get(sid)
             if page:
                 page.answers.append(answer)
-        self._wake.set()
+                self._stir(self._views.of(page))
 
     def note(self, note: dict[str, Any], agent: str | None = None) -> None:
         """Tell everybody, or who looks at a board, that something happened; who is far behind misses the oldest."""
         with self._cache.lock:
-            for page in self._pages.values():
-                if agent is None or page.agent == agent:
+            for view in self._views.all() if agent is None else self._views.at(agent):
+                for page in view.pages.values():
                     page.notes.append(note)
-        self._wake.set()
+                self._stir(view)
 
     def changed(self, change: Change) -> None:
         """Remember for every page concerned what has changed."""
         with self._cache.lock:
-            for page in self._pages.values():
-                _touch(page, change)
-        self._wake.set()
+            if self._views.changed(change):
+                self._wake.set()
 
     def logins(self) -> set[str]:
         """Return the log-ins that have a page open."""
@@ -143,51 +159,87 @@ class OpenPages:
     def _tell_looks(self) -> None:
         with self._looks:  # not the cache's lock: what is called may wait for the connection's
             with self._cache.lock:
-                agents = {page.agent for page in self._pages.values() if page.agent is not None}
-            self._on_looks(agents)
+                targets = self._views.targets
+            self._on_looks(targets)
+
+    def _stir(self, view: View | None) -> None:
+        if view and not view.stirred:
+            view.stirred = True
+            self._wake.set()
 
     def _run(self) -> None:
+        pause = HEARTBEAT
         while not self._stopping.is_set():
-            self._wake.wait(HEARTBEAT / 2)
+            self._wake.wait(pause)
             self._wake.clear()
             try:
-                self._send_frames()
+                pause = self._send_frames()
             except Exception:
                 log.exception("frames could not be sent")
-            self._stopping.wait(FRAME)
+                pause = HEARTBEAT
+            self._stopping.wait(ROUND)
 
-    def _send_frames(self) -> None:
+    def _send_frames(self) -> float:
+        """Tell the pages of each view whose time has come; return in how many seconds the next one's will have."""
         now = time.monotonic()
-        due = []
+        due: list[Parcel] = []
+        pause = HEARTBEAT
         with self._cache.lock:
-            for page in self._pages.values():
-                if page.keeps_up and (page.has_news or now - page.told_at >= HEARTBEAT):
-                    due.append((page, frames.taken(page, self._cache)))
-                    page.unacknowledged += 1
-                    page.told_at = now
-        for page, frame in due:
-            self._wire.send(page.sid, frame, self._acknowledged(page))
+            for view in self._views.all():
+                wait = view.pace.wait(now)
+                if wait == 0 and (view.stirred or now >= view.beat_at):
+                    told = self._told(view, now)
+                    if told:
+                        view.pace.gone(now)
+                    due += told
+                pause = min(pause, wait if view.stirred and wait else view.beat_at - now)
+        for parcel in due:
+            self._send(parcel)
+        return pause
 
-    def _acknowledged(self, page: OpenPage) -> Callable[..., None]:
+    def _send(self, parcel: Parcel) -> None:
+        try:
+            self._wire.send([page.sid for page in parcel.pages], parcel.frame, parcel.taken)
+        except Exception as error:  # one of them is being closed: which have it nobody knows
+            log.debug("a frame may not have reached all: %s", error)
+            with self._cache.lock:
+                for page in parcel.pages:
+                    page.full = True
+
+    def _told(self, view: View, now: float) -> list[Parcel]:
+        """Give each page its next frame; pages that know the same get the same bytes."""
+        view.stirred = False
+        view.beat_at = now + HEARTBEAT
+        beat = frames.heartbeat()
+        same: dict[int, Parcel] = {}
+        parcels: list[Parcel] = []
+        for page in view.pages.values():
+            if not page.keeps_up:
+                continue
+            if not page.has_news(view.number) and now - page.told_at < HEARTBEAT:
+                view.beat_at = min(view.beat_at, page.told_at + HEARTBEAT)
+                continue
+            number, own = page.told, frames.own(page)
+            parcel = None if own or page.full else same.get(number)
+            if parcel is None:
+                frame = frames.encoded({**beat, **frames.told(view, page, self._cache), **own})
+                parcel = Parcel([], frame)
+                parcels.append(parcel)
+                if not own and not page.full:
+                    same[number] = parcel
+            if page.sent(now):
+                parcels.append(Parcel([page], parcel.frame, self._acknowledged(page, now)))
+            else:
+                parcel.pages.append(page)
+            page.full, page.told = False, view.number
+        return [parcel for parcel in parcels if parcel.pages]
+
+    def _acknowledged(self, page: OpenPage, sent: float) -> Taken:
         def acknowledged(*_: Any) -> None:
             with self._cache.lock:
-                page.unacknowledged -= 1
-                behind = page.has_news
-            if behind:
-                self._wake.set()
+                page.took(time.monotonic() - sent)
+                view = self._views.of(page)
+                if view and page.has_news(view.number):
+                    self._stir(view)
 
         return acknowledged
-
-
-def _touch(page: OpenPage, change: Change) -> None:
-    if change.agent is None:
-        page.touch("link", "")
-    elif change.kind in READINGS:
-        if page.agent == change.agent and change.key is not None and (page.raws or change.kind != "raws"):
-            page.touch(change.kind, change.key)
-        elif page.agent is None and change.kind == "qualities":
-            page.touch("boards", change.agent)
-    elif page.agent == change.agent and change.kind != "event":
-        page.touch("board", change.kind)
-    elif page.agent is None and change.kind not in ("health", "event"):
-        page.touch("boards", change.agent)

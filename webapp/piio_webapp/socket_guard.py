@@ -36,6 +36,8 @@ def guarded(app: Flask, logins: Logins, count: Callable[[], int]) -> Wsgi:
             return Response("log in first\n", 401, mimetype="text/plain")(environ, start_response)
         if "sid=" not in environ.get("QUERY_STRING", "") and count() >= MOST_SOCKETS:
             return Response("too many pages are open\n", 503, mimetype="text/plain")(environ, start_response)
+        # A frame is some hundred bytes, and packing it for each socket anew cost as much as all else.
+        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         return inner(environ, start_response)
 
     return guard

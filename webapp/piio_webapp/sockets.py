@@ -16,11 +16,12 @@ from piio_webapp.hub import Hub
 from piio_webapp.logins import Logins
 from piio_webapp.message_queue import MessageQueue
 from piio_webapp.open_page import OpenPage
-from piio_webapp.open_pages import OpenPages, Wire
+from piio_webapp.open_pages import OpenPages, Taken, Wire
 from piio_webapp.people import Who
 from piio_webapp.requests import Actor, Requests
 from piio_webapp.socket_guard import guarded
 from piio_webapp.stopping import Stops
+from piio_webapp.view import Target
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
         return handler
 
     def look(_: Who, page: OpenPage, wanted: Look) -> None:
-        pages.look(page.sid, wanted.agent, wanted.raws)
+        pages.look(page.sid, Target(wanted.agent, wanted.raws))
 
     def set(who: Who, page: OpenPage, wanted: PageSet) -> None:
         if pages.begun(page):
@@ -153,9 +154,10 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
     socketio.on_event("ask", checked(ask, Ask, ask_unasked))
 
 
-def _sender(server: Any) -> Callable[[str, dict[str, Any], Callable[..., None]], None]:
-    def send(sid: str, frame: dict[str, Any], taken: Callable[..., None]) -> None:
-        server.emit("frame", frame, to=sid, callback=taken, ignore_queue=True)  # the page is our own
+def _sender(server: Any) -> Callable[[list[str], bytes, Taken | None], None]:
+    def send(sids: list[str], frame: bytes, taken: Taken | None) -> None:
+        # Encoded once for all of them. They are ours: no message queue is asked for them.
+        server.emit("frame", orjson.Fragment(frame), to=sids, callback=taken, ignore_queue=True)
 
     return send
 
