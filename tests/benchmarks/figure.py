@@ -33,6 +33,8 @@ class Figure(Struct, frozen=True, kw_only=True):
     compared: dict[str, float] = field(default_factory=dict)
     """What others came to in the same run, by their names, in the same unit."""
     reach: Reach | None = None
+    pictured: bool = False
+    """Whether the picture shows it: for what is compared with other programs."""
 
     def ratio(self, other: str) -> float | None:
         """How many times what another came to; None if that was nothing."""

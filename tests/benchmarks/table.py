@@ -1,6 +1,6 @@
 """Figures as a table in Markdown."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from tests.benchmarks.figure import Figure, Reach
 
@@ -9,17 +9,17 @@ HEAD = ("| | PiIO | compared to | ratio | reach | met |", "|---|--:|---|--:|---|
 _MET = {True: "yes", False: "**no**", None: ""}
 
 
-def table(figures: Iterable[Figure]) -> str:
-    """Return the rows, below a head."""
-    return "\n".join([*HEAD, *map(_row, figures)])
+def table(figures: Mapping[str, Sequence[Figure]]) -> str:
+    """Return one table of all, the figures of each benchmark below its title."""
+    rows = [row for title, those in figures.items() for row in (f"| **{title}** | | | | | |", *map(_row, those))]
+    return "\n".join([*HEAD, *rows])
 
 
 def _row(figure: Figure) -> str:
-    compared = "<br>".join(f"{who}: {number(value)} {figure.unit}" for who, value in figure.compared.items())
+    compared = "<br>".join(f"{who}: {_with_unit(value, figure.unit)}" for who, value in figure.compared.items())
     ratios = "<br>".join(_ratio(figure.ratio(who)) for who in figure.compared)
-    ours, asked = f"{number(figure.number)} {figure.unit}".strip(), _reach(figure.reach, figure.unit)
-    cells = [figure.what, ours, compared, ratios, asked, _MET[figure.met]]
-    return f"| {' | '.join(cells)} |"
+    ours, asked = _with_unit(figure.number, figure.unit), _reach(figure.reach, figure.unit)
+    return f"| {' | '.join([figure.what, ours, compared, ratios, asked, _MET[figure.met]])} |"
 
 
 def _ratio(ratio: float | None) -> str:
@@ -30,13 +30,16 @@ def _reach(reach: Reach | None, unit: str) -> str:
     if reach is None:
         return ""
     sign = "≥" if reach.at_least else "≤"
-    return (
-        f"{sign} {number(reach.number)} × {reach.of}" if reach.of else f"{sign} {number(reach.number)} {unit}".strip()
-    )
+    return f"{sign} {number(reach.number)} × {reach.of}" if reach.of else f"{sign} {_with_unit(reach.number, unit)}"
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{number(value)} {unit}".strip()
 
 
 def number(value: float) -> str:
-    """Return a number as people read it: two digits of what is small, thousands apart in what is large."""
+    """Return a number as people read it: three digits at most of what is small, thousands apart in what is large."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2g}"
+    digits = 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if abs(value) >= 0.1 else f"{value:.2g}"
