@@ -22,12 +22,12 @@ OUTPUT = {"pump": {"interface": "gpio", "channel": "17", "direction": "output"}}
 class Stage:
     """A broker, a board with a pump, anna, and as many bridges as a test wants."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, database: str = "") -> None:
         self._folder = folder
         self._stack = stack
         self.broker = Broker(folder)
         stack.callback(self.broker.kill)
-        self.database = f"sqlite:///{folder}/shared.db"
+        self.database = database or f"sqlite:///{folder}/shared.db"
 
     def bridge(self, name: str, *, database: str = "", leads: bool = True) -> Bridge:
         state = self._folder / name

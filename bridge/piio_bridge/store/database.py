@@ -16,7 +16,8 @@ PATIENCE = 2.0
 """Seconds that a transaction waits for another one to end, so that who asked hears of it while he still listens."""
 
 SILENCE = 5
-"""Seconds without a word from PostgreSQL after which its connection counts as lost."""
+"""Seconds without a word from PostgreSQL after which its connection counts as lost; and from us within a transaction:
+a bridge that stands still must not lock out the one that takes over."""
 
 MAKING = 0x5069494F
 """The lock at PostgreSQL under which tables are made: of two bridges that start at once one makes them."""
@@ -125,7 +126,12 @@ def _begin_sqlite(connection: Any) -> None:
 
 def _begin_postgresql(connection: Any) -> None:
     options = connection.get_execution_options()
-    settings = [f"SET LOCAL lock_timeout = {options.get('patience', PATIENCE) * 1000:.0f}"]
+    settings = [
+        f"SET LOCAL lock_timeout = {options.get('patience', PATIENCE) * 1000:.0f}",
+        f"SET LOCAL idle_in_transaction_session_timeout = {SILENCE * 1000}",
+    ]
     if not options.get("durable", True):
         settings.append("SET LOCAL synchronous_commit = off")
+    if options.get("reading", False):  # years are sorted in memory, and compiling a query takes longer than it saves
+        settings += ["SET LOCAL work_mem = '32MB'", "SET LOCAL jit = off"]
     connection.exec_driver_sql("; ".join(settings))
