@@ -1,5 +1,6 @@
 """What the data plane knows of one point: its equation, and how it is now."""
 
+import re
 from functools import lru_cache
 
 from piio_bridge.equations import Equation
@@ -7,10 +8,18 @@ from piio_schemas.configuration import InputPoint, OutputPoint, Point
 from piio_schemas.topics import BLOCK_RAW, BLOCK_VALUES, QUALITY, RAW, VALUE, Topic
 
 
-@lru_cache(maxsize=4096)
 def equation_of(text: str, names: frozenset[str]) -> Equation:
     """Return the compiled equation; points that share a text share the object, and so one evaluation."""
+    return _compiled(text, names.intersection(_WORDS.findall(text)))
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str, names: frozenset[str]) -> Equation:
     return Equation(text, names)
+
+
+_WORDS = re.compile(r"[a-z]\w*")
+"""What may be names in an equation: of others it does not matter whether they could be used."""
 
 
 class PointState:

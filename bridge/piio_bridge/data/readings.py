@@ -199,7 +199,7 @@ class Readings:
         point.raw = channel.raw
         point.channel_failed = False  # a raw cleared before may be of another configuration: wait for the agent's word
         if point.raw is not None and point.simple and not (same and point.value is not None):
-            self._evaluate_one(point.equation, [point], [point.raw], out)
+            self._take_results([point], [point.raw], _values([point.equation], [1], [point.raw]), out)
 
     def _new_channel(self, topic: bytes) -> Channel | None:
         """Remember a raw that no point reads: one may come. Not on top of too many."""
@@ -224,17 +224,16 @@ class Readings:
                 channel.ripples = bool(board.dependents)
 
     def _evaluate(self, groups: Groups, out: list[Outgoing]) -> None:
-        for equation, (points, raws) in groups.items():
-            self._evaluate_one(equation, points, raws, out)
+        """Give points their values; equations that differ in their numbers alone are evaluated by one call."""
+        shapes: defaultdict[object, list[Equation | None]] = defaultdict(list)
+        for equation in groups:
+            shapes[equation and equation.shape].append(equation)
+        for equations in shapes.values():
+            points = [point for equation in equations for point in groups[equation][0]]
+            raws = [raw for equation in equations for raw in groups[equation][1]]
+            counts = [len(groups[equation][1]) for equation in equations]
+            self._take_results(points, raws, _values(equations, counts, raws), out)
         groups.clear()
-
-    def _evaluate_one(
-        self, equation: Equation | None, points: list[PointState], raws: list[float], out: list[Outgoing]
-    ) -> None:
-        values = raws
-        if equation is not None:
-            values = equation.evaluate({"x": np.array(raws, np.float64)}, len(raws)).tolist()
-        self._take_results(points, raws, values, out)
 
     def _ripple(self, touched: set[PointState], out: list[Outgoing]) -> None:
         """Compute what depends on points that changed, in an order in which each comes after all it depends on."""
@@ -331,3 +330,16 @@ class Readings:
             at = point.doubted_at = min(now, max(last, point.published_at))
         t_ms = int((self._clock.unix() - now + at) * 1000)
         self.record.vouch(point.agent, point.name, t_ms, point.quality == GOOD)
+
+
+def _values(equations: Sequence[Equation | None], counts: Sequence[int], raws: list[float]) -> list[float]:
+    """What equations of one shape make of the raws, each of so many of them; None leaves them as they are."""
+    first = equations[0]
+    if first is None:
+        return raws
+    x = np.array(raws, np.float64)
+    if len(equations) == 1:
+        values = first.evaluate({"x": x}, len(raws))
+    else:
+        values = Equation.evaluate_together([each for each in equations if each], counts, x)
+    return list(values.tolist())

@@ -10,7 +10,7 @@ from threading import Lock
 import numpy as np
 
 from .kernels import COMPARISONS, Column, Kernel, kernel, program
-from .tree import Comparison, Constant, Node, Operation, Variable, variables_of
+from .tree import NUMBER, Comparison, Constant, Node, Operation, Variable, variables_of
 
 LONGEST = 12
 """The most operations in one numexpr program; its compiler's time for each grows with their number."""
@@ -107,7 +107,8 @@ class _Compiler:
 
     def _fragment(self, node: Node) -> _Fragment:
         if isinstance(node, Variable):
-            return _Fragment(f"c{self._inputs.index(node.name)}", 0, infinite=True)
+            number = node.name.startswith(NUMBER)
+            return _Fragment(f"c{self._inputs.index(node.name)}", 0, infinite=not number)
         if isinstance(node, Constant):
             return self._constant(node.value)
         if isinstance(node, Comparison):

@@ -1,17 +1,17 @@
 """An equation, checked and compiled, ready for columns of numbers."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from piio_schemas.language import VARIABLE
 
-from .compiler import compile_tree
 from .kernels import PROGRAMS, Column, kernel
 from .parser import parse
-from .tree import Constant, Node, Variable, variables_of
+from .shape import shape_of
+from .tree import NUMBER, Constant, Node, Variable, variables_of
 
 
 class Equation:
@@ -26,7 +26,8 @@ class Equation:
         self.tree: Node = parse(text, names)
         self.names = frozenset(variables_of(self.tree))
         self._constant = self.tree.value if isinstance(self.tree, Constant) else None
-        self._program = compile_tree(self.tree)
+        self._program, self._numbers = shape_of(self.tree)
+        self._columns = {f"{NUMBER}{at}": np.array(number) for at, number in enumerate(self._numbers)}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text!r})"
@@ -39,10 +40,22 @@ class Equation:
         equations are one numexpr call, and a group of points with the same equation is one column.
         """
         if self._constant is None:
-            return self._program.run(columns)
+            return self._program.run({**columns, **self._columns})
         if n is None:
             n = len(next(iter(columns.values()), (0.0,)))
         return np.full(n, self._constant)
+
+    @property
+    def shape(self) -> object:
+        """What is the same for all equations that differ in their numbers alone."""
+        return self if self._constant is not None else self._program
+
+    @staticmethod
+    def evaluate_together(equations: Sequence["Equation"], counts: Sequence[int], x: Column) -> Column:
+        """Return the results of equations of one shape over `x` alone, each for so many of its rows, by one call."""
+        numbers = np.repeat([equation._numbers for equation in equations], counts, axis=0).T
+        columns = {f"{NUMBER}{at}": column for at, column in enumerate(np.ascontiguousarray(numbers))}
+        return equations[0]._program.run({VARIABLE: x, **columns})
 
     def value(self, /, **names: float) -> float | None:
         """Return the result for one number per variable, `None` where it is not finite."""

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+NUMBER = "#"
+"""How the names of variables begin that stand for a number of the equation's own; no user's does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Constant:

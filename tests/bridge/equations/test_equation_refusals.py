@@ -188,8 +188,8 @@ def test_a_misspelt_name_among_thousands_is_answered_at_once() -> None:
     names = {f"{'e' * 57}{number}" for number in range(3000)}
     took = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()  # what it costs, whatever else the machine does
         with pytest.raises(EquationError, match="not known"):
             Equation("e" * 60, names)
-        took.append(time.perf_counter() - start)
+        took.append(time.thread_time() - start)
     assert min(took) <= 0.02
