@@ -64,10 +64,17 @@ class Connection:
     """An MQTT 5 session that lives as long as its TCP connection; `with` is its lifetime.
 
     `on_message` and `on_lost` run on the connection's own thread: return soon, and never wait there for an answer.
+    Who hears much and can wait for it lets it `gather` for some seconds after each look: the first after silence comes
+    at once, and a thread that wakes for each message costs more than the message.
     """
 
     def __init__(
-        self, address: Address, on_message: OnMessage, on_lost: OnLost | None = None, will: Will | None = None
+        self,
+        address: Address,
+        on_message: OnMessage,
+        on_lost: OnLost | None = None,
+        will: Will | None = None,
+        gather: float = 0.0,
     ) -> None:
         self.address = address
         self.dropped = 0
@@ -82,7 +89,7 @@ class Connection:
         self._unsent = 0
         self._acknowledgements = Acknowledgements()
         self._client = self._make_client(will)
-        self._traffic = Traffic(self._client, self._ended)
+        self._traffic = Traffic(self._client, self._ended, gather)
 
     def _make_client(self, will: Will | None) -> mqtt.Client:
         client = IntakeClient(

@@ -6,6 +6,7 @@ import selectors
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,11 +24,13 @@ class Traffic:
     paho's own thread writes for all others, which costs each message two changes of thread. Here one thread at a time
     is at the socket, and nobody waits for a turn to write: whoever is there writes what others queue meanwhile, so
     that packets leave in the order in which they were queued. The client's callbacks and `on_end` run on the reading
-    thread; but `on_disconnect` may run on any, and `on_publish` at QoS 0 on the publisher's.
+    thread; but `on_disconnect` may run on any, and `on_publish` at QoS 0 on the publisher's. After it has read, it lets
+    what comes gather for some seconds.
     """
 
-    def __init__(self, client: mqtt.Client, on_end: Callable[[], None]) -> None:
+    def __init__(self, client: mqtt.Client, on_end: Callable[[], None], gather: float = 0.0) -> None:
         self._client = client
+        self._gather = gather
         self._on_end = on_end
         self._turn = threading.Lock()
         self._bell: socket.socket | None = None
@@ -92,6 +95,8 @@ class Traffic:
             with self._turn:
                 self._move(sock, sock in ready)
                 self._mind(selector, sock)
+            if self._gather and sock in ready:
+                time.sleep(self._gather)
 
     def _move(self, sock: Any, readable: bool) -> None:
         client = self._client

@@ -160,3 +160,23 @@ def test_a_broker_that_dies_under_a_publisher_is_told_once_and_on_the_connection
 def publish_for_ever(connection: Connection) -> None:
     while True:
         connection.publish("piio/demo/block/a/b", b"1")
+
+
+def test_who_lets_messages_gather_hears_all_of_them_in_order(own: Broker) -> None:
+    heard: list[int] = []
+    enough = threading.Event()
+
+    def hear(message: Message) -> None:
+        heard.append(int(message.payload))
+        if heard[-1] in (0, 100):
+            enough.set()
+
+    with Connection(own.address("anna"), hear, gather=1.0) as lazy, Connection(own.address("demo"), print) as demo:
+        lazy.subscribe([("piio/demo/block/#", 1)])
+        demo.publish("piio/demo/block/a/b", b"0", 1, True)
+        assert enough.wait(PATIENCE)
+        enough.clear()
+        for number in range(1, 101):
+            demo.publish("piio/demo/block/a/b", str(number))
+        assert enough.wait(PATIENCE)
+    assert heard == list(range(101))

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 LONGEST_ANSWER = 10.0
 """Seconds a request may take to be answered."""
 
+GATHER = 0.005
+"""Seconds for which what comes from the broker gathers: no page is told more often than ten times that."""
+
 MOST_WAITING = 1000
 """Requests and sets that may wait for an answer at once."""
 
@@ -160,7 +163,7 @@ class Broker:
 
     def _make(self) -> Connection:
         will = Will(self._status, OFFLINE.encode())
-        return Connection(self._address, self._heard, self._lost, will)
+        return Connection(self._address, self._heard, self._lost, will, GATHER)
 
     def _serve(self, connection: Connection) -> None:
         self._cache.connected()
