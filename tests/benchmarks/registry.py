@@ -15,6 +15,7 @@ BENCHMARKS = (
     "bridge",
     "set_to_value",
     "agents",
+    "webapp",
 )  # fmt: skip
 
 
