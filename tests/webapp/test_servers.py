@@ -1,29 +1,38 @@
 """What people are told when the web app's database or message queue cannot be used: what is wrong, and what to type."""
 
-import json
-import os
-import subprocess
+import argparse
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from piio.checkup import Finding, Scope
 from piio.private_file import StateError
-from piio_webapp import database, message_queue, people, state_folder
+from piio_webapp import command, database, message_queue, people, state_folder
+from piio_webapp.checkup import checkup
 from piio_webapp.errors import MessageQueueError
 from piio_webapp.message_queue import MessageQueue
 from piio_webapp.tables import opened
 from tests.postgresql import PostgreSQL
 from tests.redis_server import RedisServer
-from tests.webapp.stage import PIIO, free_port
+from tests.webapp.stage import free_port
 
 
-def refused(tmp_path: Path, *options: str, **environment: str) -> str:
+@pytest.fixture
+def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """What `piio webapp` says when it does not begin."""
-    command = [*PIIO, "webapp", "--url", "mqtt://webapp@127.0.0.1:1", "--state", str(tmp_path), *options]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=30)
-    assert done.returncode == 1
-    return done.stderr
+
+    def run(*options: str) -> str:
+        parser = argparse.ArgumentParser()
+        command.configure(parser)
+        wanted = ["--url", "mqtt://webapp@127.0.0.1:1", "--state", str(tmp_path), *options]
+        assert command.run(parser.parse_args(wanted)) == 1
+        return capsys.readouterr().err
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -33,8 +42,10 @@ def refused(tmp_path: Path, *options: str, **environment: str) -> str:
         ("--database", "postgresql://piio:secret@127.0.0.1/piio", people.DATABASE),
     ],
 )
-def test_a_password_among_the_arguments_is_refused(tmp_path: Path, option: str, url: str, variable: str) -> None:
-    said = refused(tmp_path, option, url)
+def test_a_password_among_the_arguments_is_refused(
+    refused: Callable[..., str], option: str, url: str, variable: str
+) -> None:
+    said = refused(option, url)
     assert f"put the URL with the password into ${variable}" in said
     assert "secret" not in said
 
@@ -59,37 +70,41 @@ def test_what_is_no_message_queue_is_told_with_an_example(url: str) -> None:
         MessageQueue(url)
 
 
-def test_a_database_that_is_not_there_is_told_without_its_password(tmp_path: Path) -> None:
-    url = f"postgresql://piio:secret@127.0.0.1:{free_port()}/piio"
-    said = refused(tmp_path, **{people.DATABASE: url})
+def test_a_database_that_is_not_there_is_told_without_its_password(
+    refused: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(people.DATABASE, f"postgresql://piio:secret@127.0.0.1:{free_port()}/piio")
+    said = refused()
     assert "is PostgreSQL running there" in said
     assert "secret" not in said
 
 
-def test_the_doctor_tries_both_servers(postgresql: PostgreSQL) -> None:
+def test_the_doctor_tries_both_servers(postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> list[Finding]:
+        return list(checkup(Scope()))
+
+    monkeypatch.setenv(people.DATABASE, postgresql.database())
     with RedisServer() as redis:
-        servers = {people.DATABASE: postgresql.database(), message_queue.VARIABLE: redis.url}
-        found = doctor(**servers)
-        assert [finding["ok"] for finding in found] == [True, True, True]
-        assert "between" not in str(found)
-        wrong = servers | {message_queue.VARIABLE: redis.url.replace("between", "beneath")}
-        assert [finding["ok"] for finding in doctor(**wrong)] == [True, True, False]
-    found = doctor(**servers | {people.DATABASE: "postgresql+psycopg://127.0.0.1:1/piio"})
-    assert [finding["ok"] for finding in found] == [True, False, False]
-    assert "PostgreSQL running" in found[1]["remedy"] and "redis-server" in found[2]["remedy"]
+        monkeypatch.setenv(message_queue.VARIABLE, redis.url)
+        assert [finding.ok for finding in found()] == [True, True, True]
+        assert "between" not in str(found())
+        monkeypatch.setenv(message_queue.VARIABLE, redis.url.replace("between", "beneath"))
+        refused = found()[-1]
+        assert not refused.ok and refused.remedy == f"put the URL with its password into ${message_queue.VARIABLE}"
+    monkeypatch.setenv(people.DATABASE, "postgresql+psycopg://127.0.0.1:1/piio")
+    _, database, queue = found()
+    assert not database.ok and "is PostgreSQL running there" in database.remedy
+    assert not queue.ok and queue.remedy == "start it, e.g. sudo systemctl start redis-server"
 
 
-def doctor(**environment: str) -> list[dict[str, str]]:
-    """What `piio doctor` finds of the web app."""
-    done = subprocess.run([*PIIO, "doctor", "--json"], capture_output=True, env=os.environ | environment, timeout=30)
-    return [finding for finding in json.loads(done.stdout) if finding["part"] == "web app"]
-
-
-def test_two_web_apps_may_begin_with_the_same_empty_database_at_the_same_moment(
+def test_web_apps_may_begin_with_the_same_empty_database_at_the_same_moment(
     tmp_path: Path, postgresql: PostgreSQL
 ) -> None:
-    code = "import sys; from pathlib import Path; from piio_webapp.tables import opened; opened(Path(), sys.argv[1])"
-    url = postgresql.database()
-    begun = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(4)]
-    assert [process.wait(30) for process in begun] == [0] * 4
-    opened(tmp_path, url).dispose()
+    url, together = postgresql.database(), threading.Barrier(6)
+
+    def begin(_: int) -> None:
+        together.wait()
+        opened(tmp_path, url).dispose()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(begin, range(6)))
