@@ -57,30 +57,35 @@ def measure(run: Run) -> list[Figure]:
 
 
 def _readings(run: Run) -> list[Figure]:
+    peers, switching = _peers(run)
     with ExitStack() as stack:
         contenders: dict[str, Callable[[], Numbers]] = {}
         for title, layout in (("PiIO", SAME), ("distinct", DISTINCT), ("kept", KEPT)):
             run.say(f"starting a bridge for {layout.boards * layout.points} points")
             made, bridge = stack.enter_context(bridge_at_work(layout))
             contenders[title] = partial(_round, made, layout, bridge)
-        for peer in _peers(run):
+        for peer in peers:
             run.say(f"starting: {peer.name}")
             made, part = stack.enter_context(peer_at_work(peer))
             contenders[peer.name] = partial(_round, made, SAME, part)
-        if run.peers:
-            run.say("starting: mqtt-io")
-            made, part = stack.enter_context(peer_at_work(mqtt_io()))
+        if switching:
+            run.say(f"starting: {switching.name}")
+            made, _ = stack.enter_context(peer_at_work(switching))
             contenders[MQTT_IO] = partial(_round_of_switches, Load(made.publisher, made.publisher, OUTPUTS, "switches"))
         return _compared(run.interleaved(contenders))
 
 
-def _peers(run: Run) -> list[Peer]:
+def _peers(run: Run) -> tuple[list[Peer], Peer | None]:
+    """Return who does the same, and who does what is most like it; what cannot be fetched ends it before it begins."""
     loop = [sys.executable, "-m", "tests.benchmarks.peers.paho_loop"]
     loops = [
         Peer(PAHO, lambda made: [*loop, made.publisher.url]),
         Peer(PROMPT, lambda made: [*loop, made.publisher.url, "nodelay"]),
     ]
-    return [*loops, node_red()] if run.peers else loops
+    if not run.peers:
+        return loops, None
+    run.say("fetching Node-RED and mqtt-io, unless they are there")
+    return [*loops, node_red()], mqtt_io()
 
 
 def _round(made: Stand, layout: Layout, part: Part) -> Numbers:
