@@ -41,6 +41,11 @@ class Input:
         self.last: float | None = None
         self._pause = FIRST_PAUSE
 
+    @property
+    def polled(self) -> bool:
+        """Whether it is open, and only a reading tells what it is."""
+        return self.open and not self.watched and not self.sampled
+
     def work(self) -> None:
         """It does what it should: when it fails, it will be tried again soon."""
         self._pause = FIRST_PAUSE

@@ -121,9 +121,18 @@ class Sampler:
         now = self._clock.monotonic()
         if self._channels is None and self._look_at <= now:
             self._look_at_channels(now)
-        for each in list(self._inputs.values()):
-            if each.due <= now:
-                self._visit(each, now)
+        due = [each for each in self._inputs.values() if each.due <= now]
+        polled = [each.channel.channel for each in due if each.polled]
+        if len(polled) > 1:
+            self._read_ahead(polled)
+        for each in due:
+            self._visit(each, now)
+
+    def _read_ahead(self, channels: list[str]) -> None:
+        try:
+            self._interface.read_ahead(channels)
+        except Exception as error:
+            log.warning("%s cannot read ahead: %s", self._name, reason(error))
 
     def _look_at_channels(self, now: float) -> None:
         try:

@@ -66,6 +66,10 @@ class Counting(Interface):
             return line.measure(channel)
         return line.read() if line else self._interface.read(channel)
 
+    def read_ahead(self, channels: Sequence[str]) -> None:
+        """For the driver, what is its own."""
+        self._interface.read_ahead([channel for channel in channels if not self._split(channel)])
+
     def fastest(self) -> float | None:
         """The driver's."""
         return self._interface.fastest()

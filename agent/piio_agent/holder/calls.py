@@ -37,7 +37,7 @@ class Calls:
         try:
             if not self._say(call):
                 raise InterfaceError(GONE)
-            return _value(answer.result(timeout))
+            return value_of(answer.result(timeout))
         except TimeoutError:
             raise InterfaceError(f"{interface} does not answer") from None
         finally:
@@ -56,7 +56,8 @@ class Calls:
                 waiting.set_result(Return(0, error=GONE))
 
 
-def _value(answer: Return) -> Any:
+def value_of(answer: Return) -> Any:
+    """What a call gave; raises what it raised."""
     if answer.error is None:
         return answer.value
     kinds = {"unsupported": NotSupported, "nothing": NoReading, "failed": InterfaceError}

@@ -9,7 +9,7 @@ from piio_agent.hardware import InterfaceSettings
 from piio_agent.interfaces.contract import Edge
 from piio_agent.outputs import messages as outputs
 
-Method = Literal["channels", "open", "read", "sample", "fastest", "watch", "close", "simulate"]
+Method = Literal["channels", "open", "read", "read_ahead", "sample", "fastest", "watch", "close", "simulate"]
 
 
 class Hello(Struct, frozen=True, tag=True):

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from piio_agent.channel import ChannelId
-from piio_agent.holder.calls import Calls
+from piio_agent.holder.calls import Calls, value_of
 from piio_agent.holder.edges import Edges
+from piio_agent.holder.messages import Return
 from piio_agent.interfaces.contract import Channel, Direction, Interface, OnEdge
-from piio_agent.interfaces.errors import NotSupported
+from piio_agent.interfaces.errors import InterfaceError, NotSupported
 
 SIMULATED = 1.0
 """Seconds that a word from the outside world may take."""
@@ -27,6 +28,7 @@ class Remote(Interface):
         self._local = local
         self._calls = calls
         self._edges = edges
+        self._ahead: dict[str, Return] = {}
 
     def channels(self) -> Mapping[str, Channel]:
         """Those of the interface."""
@@ -45,11 +47,21 @@ class Remote(Interface):
         """Take an input."""
         if direction != "input":
             raise NotSupported(f"channel {channel}: outputs are opened by the outputs' own process")
+        self._ahead.pop(channel, None)
         self._calls.call(self._id, "open", channel, asdict(settings))
 
     def read(self, channel: str) -> float:
         """Its raw now."""
-        return float(self._calls.call(self._id, "read", channel))
+        ahead = self._ahead.pop(channel, None)
+        return float(value_of(ahead) if ahead else self._calls.call(self._id, "read", channel))
+
+    def read_ahead(self, channels: Sequence[str]) -> None:
+        """As many as are quickly read, by one call."""
+        try:
+            found = msgspec.convert(self._calls.call(self._id, "read_ahead", list(channels)), list[Return])
+        except InterfaceError:
+            found = []
+        self._ahead = dict(zip(channels, found, strict=False))
 
     def sample(self, channels: Sequence[str]) -> Sequence[float]:
         """All in one call."""

@@ -86,9 +86,9 @@ class Interface:
     """One piece of hardware an agent can open; a driver is a subclass.
 
     A driver **must** set `name` and `title`, and override `channels`, `open` and `close`. It **may** override `read`
-    (inputs, and outputs that can be read back), `write` (outputs), `watch` (channels that say `edges`), `fastest` and
-    `sample` (what samples fast), `simulate` (simulated boards) and `shut` (what is not tied to one channel). What it
-    leaves out answers NotSupported.
+    (inputs, and outputs that can be read back), `read_ahead`, `write` (outputs), `watch` (channels that say `edges`),
+    `fastest` and `sample` (what samples fast), `simulate` (simulated boards) and `shut` (what is not tied to one
+    channel). What it leaves out answers NotSupported.
 
     `Options` and `Settings` are frozen dataclasses: `Options` is what the interface's table in the agent's file may say
     besides `driver`, `Settings` what a point may say about its channel. Give every field of `Settings` a default and
@@ -142,6 +142,12 @@ class Interface:
     def read(self, channel: str) -> float:
         """The raw value of an open channel now; for an output, what the pin reads back."""
         raise NotSupported(f"the driver {self.name} cannot read channel {channel}")
+
+    def read_ahead(self, channels: Sequence[str]) -> None:
+        """These open inputs are read next, one after the other: whatever makes that cheaper may be done now.
+
+        What fails here is to fail again in `read`, and nothing is to be raised. A reading is good for one `read`.
+        """
 
     def fastest(self) -> float | None:
         """How many readings a second all channels can give together, with `channels` just asked; None: not fast.
