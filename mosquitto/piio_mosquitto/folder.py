@@ -53,6 +53,7 @@ class BrokerFolder:
         with FileLock(self.path / "identities.lock"):
             identities = Identities(self.path / "identities.json")
             yield identities
+            identities.save()
             lists = {"passwords": password_file(identities), "access": access_file(identities)}
             changed = [name for name, text in lists.items() if read_private(self.path / name) != text]
             for name in changed:

@@ -30,11 +30,12 @@ class Identity(Struct, frozen=True, omit_defaults=True):
 
 
 class Identities:
-    """The file of identities; every change is written at once."""
+    """Those of a file; `save` writes what has changed, so that many are made as fast as one."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._known = _read(file)
+        self._saved = dict(self._known)
 
     def __contains__(self, name: str) -> bool:
         return name in self._known
@@ -81,11 +82,16 @@ class Identities:
         """Forget a person or a board."""
         self._grantable(name)
         del self._known[name]
-        self._write()
 
     def set_service(self, name: str, password: str) -> None:
         """Make the bridge's or the web app's identity, or give it another password."""
         self._put(name, Identity(SERVICES[name], hashed(password)))
+
+    def save(self) -> None:
+        """Write the file, if there is anything new."""
+        if self._known != self._saved:
+            write_private(self._file, msgspec.json.format(msgspec.json.encode(self.all()), indent=1).decode() + "\n")
+            self._saved = dict(self._known)
 
     def _grantable(self, name: str) -> Identity:
         identity = self[name]
@@ -95,10 +101,6 @@ class Identities:
 
     def _put(self, name: str, identity: Identity) -> None:
         self._known[name] = identity
-        self._write()
-
-    def _write(self) -> None:
-        write_private(self._file, msgspec.json.format(msgspec.json.encode(self.all()), indent=1).decode() + "\n")
 
 
 def _check(name: str, role: Role, scope: str) -> None:
