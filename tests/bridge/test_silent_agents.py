@@ -12,6 +12,7 @@ from piio_bridge.data.board import HeardBeacon
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.store.configurations import Configurations
 from piio_schemas.beacons import Beacon
+from piio_schemas.topics import STATUS
 
 
 class Bench:
@@ -23,10 +24,13 @@ class Bench:
         self.heard: HeardBeacon | None = None
         self.said: list[str] = []
         board = BoardRecord("demo")
-        board.status = "online"
         plane, outbox, trail = cast(DataPlane, self), cast(Outbox, self), cast(Trail, None)
         self.presence = Presence({"demo": board}, cast(Configurations, None), plane, outbox, trail, self, "piio")
         self.presence.connected()
+        self.presence.hear(STATUS, "demo", b"online")
+
+    def order(self, _: Any) -> None:
+        """The readings are of no interest here."""
 
     def boottime(self) -> float:
         return self.now

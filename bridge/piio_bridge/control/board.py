@@ -1,43 +1,80 @@
 """What the control plane knows of one board."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from piio_bridge.equations import OutputEquation, inverse_of
 from piio_bridge.store.configurations import Stored
 from piio_schemas.configuration import Configuration, OutputPoint, read_configuration
+from piio_schemas.documents import DocumentError, read_json
 from piio_schemas.states import Applied, Capabilities, ChannelCapability
+
+
+class Envelope(Struct, frozen=True):
+    """Whose a published configuration is; DocumentError from `read` where a payload is none."""
+
+    store: str = ""
+    revision: int = 0
+    epoch: int = 0
+
+    @staticmethod
+    def read(payload: bytes) -> "Envelope":
+        """Read the little of a configuration that a bridge which starts has to know of each."""
+        try:
+            return _ENVELOPE.decode(payload)
+        except msgspec.MsgspecError as error:
+            raise DocumentError(str(error)) from error
+
+
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+
+
+class Found(Struct, frozen=True):
+    """A retained configuration that was at the broker when we connected; it is read as a whole when it is adopted."""
+
+    envelope: Envelope
+    payload: bytes
+
+    def configuration(self) -> Configuration:
+        """Read it; DocumentError or ConfigurationError where it is none."""
+        return read_configuration(read_json(self.payload))
 
 
 class BoardRecord:
     """A board: what its agent said of itself, and the configuration we want on it."""
 
+    __slots__ = ("_outputs", "agent", "applied", "capabilities", "configuration", "found", "said", "status", "stored")
+
     def __init__(self, agent: str) -> None:
         self.agent = agent
         self.capabilities: Capabilities | None = None
         self.said = b""
-        """The capabilities as they were heard."""
+        """A digest of the capabilities as they were heard."""
         self.status = ""
         self.applied: Applied | None = None
-        self.found: Configuration | None = None
-        """The retained configuration that was at the broker when we connected."""
+        self.found: Found | None = None
         self.stored: Stored | None = None
-        self.configuration = Configuration()
+        self.configuration = _NONE
         self._outputs: dict[str, OutputEquation] = {}
 
     def keep(self, stored: Stored, store: str, epoch: int) -> None:
         """Make a stored revision the desired configuration."""
-        self.stored = stored
-        envelope = {"store": store, "revision": stored.revision, "epoch": epoch}
-        origin = {"updated": stored.updated, "by": stored.by}
-        self.configuration = read_configuration({**stored.document, **envelope, **origin})
+        text, read = _read(stored.text)
+        self.stored = replace(stored, text=text)
+        self.configuration = replace(
+            read, store=store, revision=stored.revision, epoch=epoch, updated=stored.updated, by=stored.by
+        )
         self._outputs.clear()
 
     def epoch_known(self, store: str) -> int:
         """Return the highest epoch that the board knows of a database, or was told at the broker; 0 if none."""
-        said = [each.epoch for each in (self.applied, self.found) if each is not None and each.store == store]
+        found = self.found.envelope if self.found else None
+        said = [each.epoch for each in (self.applied, found) if each is not None and each.store == store]
         return max(said, default=0)
 
     def renew(self) -> None:
@@ -63,6 +100,15 @@ class BoardRecord:
             low, high, digital = range_of(self.channel(name))
             self._outputs[name] = inverse_of(point.equation, point.inverse, low, high, digital=digital)
         return self._outputs[name]
+
+
+_NONE = Configuration()
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> tuple[str, Configuration]:
+    """Read a stored document; boards with the same share it, and its text."""
+    return text, read_configuration(json.loads(text))
 
 
 def range_of(channel: ChannelCapability | None) -> tuple[float, float, bool]:

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,7 +17,7 @@ from piio_bridge.control.difference import differing
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.errors import BridgeError
-from piio_bridge.store.configurations import ADOPTED, Configurations, Stored
+from piio_bridge.store.configurations import ADOPTED, Addition, Configurations, Stored
 from piio_bridge.store.history import History
 from piio_schemas.configuration import (
     Configuration,
@@ -26,7 +28,7 @@ from piio_schemas.configuration import (
     merge_patch,
     read_configuration,
 )
-from piio_schemas.documents import LARGEST, encode
+from piio_schemas.documents import LARGEST, DocumentError, encode
 from piio_schemas.requests import ConfigurationAnswer, ConfigurationRequest
 from piio_schemas.states import ONLINE
 from piio_schemas.topics import CONFIG, QUALITY, RAW, VALUE, of_agent
@@ -38,8 +40,20 @@ Document = dict[str, Any]
 PATCHED = frozenset({"points", "displays"})
 """What a patch may change: the rest of a configuration is the bridge's."""
 
+TOGETHER = 100
+"""Boards whose configuration is asked and stored in one go."""
+
+PACED = 1_000
+"""Messages that may wait for the broker before those of more boards follow."""
+
+SAY = 2.0
+"""Seconds between two words on how far it is with many boards."""
+
 HIGHEST_JUMP = 1_000_000
 """Epochs that a board may be ahead of an old copy of the database: nobody takes over more often."""
+
+_EMPTY: tuple[Document, str] = ({"points": {}, "displays": {}}, "")
+"""The document of a board that is new, and whose it is."""
 
 _EITHER = frozenset(InputPoint.__struct_fields__) & frozenset(OutputPoint.__struct_fields__) | {"direction"}
 """Fields of a point that do not depend on its direction."""
@@ -125,52 +139,78 @@ class Changes:
         with self._history.leaving_out(agent):
             self._configurations.forget(agent, topics)
 
-    async def settle(self, board: BoardRecord) -> None:
-        """Decide what is desired on a board that was heard of, and publish it."""
-        async with self._one_at_a_time:
-            boards = list(self._boards.values()) if await self._overtake() else [board]
-            for each in boards:
-                await self._settle(each)
+    async def settle(self, boards: Collection[BoardRecord]) -> None:
+        """Decide what is desired on boards that were heard of, and publish it; many a few at a time."""
+        done, said = 0, time.monotonic()
+        if await self._overtake(boards):
+            boards = list(self._boards.values())
+        for some in _by_the(boards, TOGETHER):
+            async with self._one_at_a_time:
+                await self._settle(some)
+            done += len(some)
+            if time.monotonic() - said > SAY:
+                said = time.monotonic()
+                log.info("%d of %d boards have their configuration", done, len(boards))
+            await self._outbox.wait_room(PACED)
 
     async def clear_removed(self) -> None:
         """Delete the retained topics of what was removed: an old broker's database may have brought them back."""
         for topic in await asyncio.to_thread(self._configurations.removed_topics):
             self._outbox.send(topic, b"", 1, True)
 
-    async def _overtake(self) -> bool:
+    async def _overtake(self, boards: Collection[BoardRecord]) -> bool:
         """Go above an epoch that a board has heard of our database, which is an older copy then; whether there was one.
 
         The board would take us for the bridge that led before, and refuse whatever we say.
         """
-        known = [board.epoch_known(self._configurations.store) for board in self._boards.values()]
+        known = [board.epoch_known(self._configurations.store) for board in boards]
         higher = [epoch for epoch in known if 0 <= epoch - self._configurations.epoch <= HIGHEST_JUMP]
         if not higher or max(higher) == self._configurations.epoch:
             return False
         log.warning("a board knows epoch %d of our database: ours goes above", max(higher))
-        await asyncio.to_thread(self._configurations.raise_epoch, max(higher) + 1)
+        async with self._one_at_a_time:
+            await asyncio.to_thread(self._configurations.raise_epoch, max(higher) + 1)
         return True
 
-    async def _settle(self, board: BoardRecord) -> None:
-        stored = await asyncio.to_thread(self._configurations.newest, board.agent)
-        found, board.found = board.found, None
-        store = self._configurations.store
-        if found is not None and (stored is None or (found.store == store and found.revision > stored.revision)):
-            log.warning(
-                "%s: adopted the configuration that was at the broker (revision %d)", board.agent, found.revision
-            )
-            stored = await self._add(board.agent, plain(found), by=ADOPTED, at_least=found.revision)
-        elif stored is None:
-            stored = await self._add(board.agent, {"points": {}, "displays": {}}, by="")
-        applied = board.applied
-        if applied is not None and applied.store == store and applied.revision > stored.revision:
-            log.warning(
-                "%s has revision %d and we only %d: ours goes above", board.agent, applied.revision, stored.revision
-            )
-            stored = await self._add(board.agent, stored.document, by=stored.by, at_least=applied.revision + 1)
-        self._put_in_force(board, stored)
+    async def _settle(self, boards: Sequence[BoardRecord]) -> None:
+        newest = await asyncio.to_thread(self._configurations.newest, [board.agent for board in boards])
+        additions = [addition for board in boards if (addition := self._addition(board, newest.get(board.agent)))]
+        if additions:
+            newest |= await asyncio.to_thread(self._configurations.add_all, additions)
+        for board in boards:
+            board.found = None
+            self._put_in_force(board, newest[board.agent])
 
-    async def _add(self, agent: str, document: Document, *, by: str, at_least: int = 0) -> Stored:
-        return await asyncio.to_thread(self._configurations.add, agent, document, by=by, at_least=at_least)
+    def _addition(self, board: BoardRecord, stored: Stored | None) -> Addition | None:
+        """Return the revision that has to be stored of a board before anything is published; None: it is there."""
+        adopted = self._adopted(board, stored)
+        revision = adopted.at_least if adopted else stored.revision if stored else 0
+        applied, store = board.applied, self._configurations.store
+        if applied is not None and applied.store == store and applied.revision > revision:
+            log.warning("%s has revision %d and we only %d: ours goes above", board.agent, applied.revision, revision)
+            document, by = (
+                (adopted.document, adopted.by) if adopted else (stored.document, stored.by) if stored else _EMPTY
+            )
+            return Addition(board.agent, document, by, applied.revision + 1)
+        if adopted or stored:
+            return adopted
+        return Addition(board.agent, *_EMPTY)
+
+    def _adopted(self, board: BoardRecord, stored: Stored | None) -> Addition | None:
+        """Return the configuration that was at the broker, if it is newer than what we have."""
+        found = board.found
+        if found is None:
+            return None
+        store, revision = found.envelope.store, found.envelope.revision
+        if stored is not None and (store != self._configurations.store or revision <= stored.revision):
+            return None
+        try:
+            document = plain(found.configuration())
+        except (ConfigurationError, DocumentError) as error:
+            log.warning("%s: the configuration that was at the broker is none: %s", board.agent, error)
+            return None
+        log.warning("%s: adopted the configuration that was at the broker (revision %d)", board.agent, revision)
+        return Addition(board.agent, document, ADOPTED, revision)
 
     async def _replace(
         self, agent: str, wanted: Callable[[BoardRecord], Document], by: str, base: int | None
@@ -246,6 +286,13 @@ class Changes:
         for document in self._configurations.documents(agent):
             topics |= self._topics(agent, read_configuration(document))
         return topics
+
+
+def _by_the(things: Iterable[BoardRecord], most: int) -> Iterator[list[BoardRecord]]:
+    """Yield them in their order, so many at a time."""
+    rest = iter(things)
+    while some := list(islice(rest, most)):
+        yield some
 
 
 def _patched(document: Document, patch: Document) -> Document:

@@ -57,6 +57,11 @@ class Freshness:
         self._heard_at, self._heard_tick = now, beacon.tick
         return True
 
+    @property
+    def returned(self) -> bool:
+        """Whether a beacon has come back on this connection."""
+        return self._heard_tick is not None
+
     def stood_still(self, now: float) -> None:
         """We ourselves did nothing for a while: what arrived meanwhile is still to be heard, before we call us deaf."""
         self._heard_at = now

@@ -13,6 +13,9 @@ from piio_schemas.documents import LARGEST
 MOST_WAITING = 20_000
 """Messages that may wait for a broker that is slow, in the seconds until it is known to be dead."""
 
+LOOK = 0.01
+"""Seconds between two looks at how many wait."""
+
 LAST_WORDS = 2.0
 """Seconds that the broker may take at the end."""
 
@@ -73,6 +76,12 @@ class Outbox:
         if correlation is not None:
             properties.CorrelationData = correlation
         self.send(topic, payload, 1, False, properties)
+
+    async def wait_room(self, most: int) -> None:
+        """Wait until no more than so many messages wait for the broker, so that much to say leaves room for others."""
+        link = self._link
+        while link is not None and link is self._link and link.waiting > most:
+            await asyncio.sleep(LOOK)
 
     async def drain(self) -> None:
         """Wait until the broker has what was sent."""

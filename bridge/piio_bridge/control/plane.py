@@ -50,6 +50,9 @@ TURN = 0.02
 MOST_REQUESTS = 1_000
 """Requests under way at once; others are not answered, as when there is no bridge."""
 
+LONGEST_RETAINED = 60.0
+"""Seconds that what is retained may take to come."""
+
 SETTLING = 0.1
 """Seconds in which what else is heard of a board is settled along with the first, so that nobody can make us hurry."""
 
@@ -90,8 +93,9 @@ class ControlPlane:
         self._documents: OrderedDict[str, aiomqtt.Message] = OrderedDict()
         """By topic, the newest of what is said of boards, once all is known that was retained."""
         self._arrived = asyncio.Event()
-        self._caught_up = False
-        self._settling: set[str] = set()
+        self._caught_up = self._told = self._said_online = False
+        self._settling: dict[str, BoardRecord] = {}
+        self._connected_at = 0.0
         self._requested = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._handlers = {
@@ -126,13 +130,16 @@ class ControlPlane:
             await _first(stopping.wait(), asyncio.sleep(backoff.pause()))
 
     async def _serve(self, link: Link, stopping: asyncio.Event) -> None:
-        self._rivals.connected(self._clock.boottime())
+        self._connected_at = self._clock.boottime()
+        self._rivals.connected(self._connected_at)
         self._presence.connected()
         self._waiting.clear()
         self._documents.clear()
-        self._caught_up = False
+        self._caught_up = self._told = self._said_online = False
         self._outbox.connect(link)
         await link.subscribe([(row.every(self._prefix), _options(row, qos)) for row, qos in HEARD])
+        # Of the same QoS as what is retained, so that it comes back after all of it, which our beacon may not.
+        self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True)
         lost, stop = asyncio.ensure_future(link.lost()), asyncio.ensure_future(stopping.wait())
         try:
             await self._handle_all(lost, stop)
@@ -171,6 +178,7 @@ class ControlPlane:
         while not stop.done() and not lost.done():
             self._arrived.clear()
             turn_ends = min(loop.time() + TURN, next_beacon)
+            self._vouch_for_what_comes()
             while self._waits and loop.time() < turn_ends and await self._leadership.confirm():
                 self._handle(self._next())
             if not await self._leadership.confirm():
@@ -233,14 +241,25 @@ class ControlPlane:
                 self._rivals.heard(beacon, now)
         else:
             self._presence.own_beacon_heard()
-            if not self._caught_up:
-                # What is retained came before it: now all is known that the broker knows.
-                self._caught_up = True
-                self._spawn(self._until_stored(self._settle_all))
+            self._catch_up()
 
     def _hear_own_status(self, _: topics.Match, payload: bytes, __: bool) -> None:
-        if self._caught_up and payload != ONLINE.encode():
+        self._told = True
+        self._catch_up()
+        if self._said_online and payload != ONLINE.encode():
             self._say_online()
+
+    def _catch_up(self) -> None:
+        """Settle all boards once all is known that the broker knows, and it hears us."""
+        if self._told and self._freshness.returned and not self._caught_up:
+            self._caught_up = True
+            self._spawn(self._until_stored(self._settle_all))
+
+    def _vouch_for_what_comes(self) -> None:
+        """What is retained of ten thousand boards takes longer than our beacon may: while it comes, we are not deaf."""
+        now = self._clock.boottime()
+        if self._waits and not self._caught_up and now - self._connected_at < LONGEST_RETAINED:
+            self._freshness.stood_still(now)
 
     def _hear_set(self, found: topics.Match, payload: bytes, retained: bool) -> None:
         self._sets.handle(found.levels["agent"], found.levels["point"], payload, retained)
@@ -269,9 +288,10 @@ class ControlPlane:
 
     def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
         board = self._presence.hear(found.topic, found.levels["agent"], payload)
-        if board is not None and self._caught_up and board.agent not in self._settling:
-            self._settling.add(board.agent)
-            self._spawn(self._settle(board))
+        if board is not None and self._caught_up:
+            if not self._settling:
+                self._spawn(self._settle())
+            self._settling[board.agent] = board
 
     def _take_request(self, found: topics.Match, topic: str, payload: bytes, message: aiomqtt.Message) -> None:
         if message.retain:
@@ -305,13 +325,14 @@ class ControlPlane:
         if reply_to is not None:
             self._outbox.answer(reply_to, correlation, answer)
 
-    async def _settle(self, board: BoardRecord) -> None:
+    async def _settle(self) -> None:
+        """Settle all boards that are heard of now."""
         await asyncio.sleep(SETTLING)
-        self._settling.discard(board.agent)
+        boards, self._settling = list(self._settling.values()), {}
 
         async def settle() -> None:
-            await self._presence.take_in(board)
-            await self._changes.settle(board)
+            await self._presence.take_in(boards)
+            await self._changes.settle(boards)
 
         await self._until_stored(settle)
 
@@ -329,14 +350,14 @@ class ControlPlane:
 
     async def _settle_all(self) -> None:
         await self._presence.load()
-        for board in list(self._boards.values()):
-            await self._changes.settle(board)
+        await self._changes.settle(list(self._boards.values()))
         await self._changes.clear_removed()
         # Readers trust what is retained once we are online: first the qualities have to be of this start.
         await asyncio.to_thread(self._data.wait_up_to_date, 5.0)
         self._say_online()
 
     def _say_online(self) -> None:
+        self._said_online = True
         self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), ONLINE, 1, True)
 
     def _spawn(self, work: Any) -> None:

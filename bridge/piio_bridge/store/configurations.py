@@ -1,7 +1,7 @@
 """Every revision of every board's configuration, and what is known of the boards."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -20,12 +20,27 @@ ADOPTED = "adopted"
 
 
 class Stored(Struct, frozen=True):
-    """One revision of a board's configuration: its number, origin, and the document of points and displays."""
+    """One revision of a board's configuration: its number, origin, and the document of points and displays as JSON."""
 
     revision: int
     updated: str
     by: str
+    text: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The points and displays."""
+        found: dict[str, Any] = json.loads(self.text)
+        return found
+
+
+class Addition(Struct, frozen=True):
+    """A revision to be stored for a board, numbered `at_least` or above."""
+
+    agent: str
     document: dict[str, Any]
+    by: str
+    at_least: int = 0
 
 
 class Superseded(BridgeError, RuntimeError):
@@ -62,29 +77,36 @@ class Configurations:
             connection.execute(update(IDENTITY).values(epoch=at_least))
         self._leadership.epoch = at_least
 
-    def boards(self) -> dict[str, str | None]:
-        """Return the agents ever seen, with their last capabilities as JSON."""
+    def boards(self, after: str, most: int) -> dict[str, str | None]:
+        """Return the next agents ever seen, by name, with their last capabilities as JSON; all at once may be many."""
+        query = select(BOARDS.c.agent, BOARDS.c.capabilities).where(BOARDS.c.agent > after)
         with self._reading() as connection:
-            rows = connection.execute(select(BOARDS.c.agent, BOARDS.c.capabilities))
+            rows = connection.execute(query.order_by(BOARDS.c.agent).limit(most))
             return {row.agent: row.capabilities for row in rows}
 
-    def keep_capabilities(self, agent: str, document: str) -> None:
-        """Remember what a board is and has; one that was forgotten is a board again."""
+    def keep_capabilities(self, documents: Mapping[str, str]) -> None:
+        """Remember what boards are and have; one that was forgotten is a board again."""
         with self._writing() as connection:
-            changed = connection.execute(update(BOARDS).where(BOARDS.c.agent == agent).values(capabilities=document))
-            if not changed.rowcount:
-                connection.execute(insert(BOARDS).values(agent=agent, capabilities=document))
-                connection.execute(delete(REMOVED).where(REMOVED.c.agent == agent))
+            for agent, document in documents.items():
+                known = update(BOARDS).where(BOARDS.c.agent == agent).values(capabilities=document)
+                if not connection.execute(known).rowcount:
+                    connection.execute(insert(BOARDS).values(agent=agent, capabilities=document))
+                    connection.execute(delete(REMOVED).where(REMOVED.c.agent == agent))
 
-    def newest(self, agent: str) -> Stored | None:
-        """Return the newest revision of a board, None if there is none."""
+    def newest(self, agents: Collection[str]) -> dict[str, Stored]:
+        """Return the newest revision of each of some boards, a few hundred at most; those without one are left out."""
+        other = REVISIONS.alias()
+        highest = select(func.max(other.c.revision)).where(other.c.agent == REVISIONS.c.agent).scalar_subquery()
+        query = select(REVISIONS).where(REVISIONS.c.agent.in_(agents), REVISIONS.c.revision == highest)
         with self._reading() as connection:
-            return _newest(connection, agent)
+            return {row.agent: _stored(row) for row in connection.execute(query)}
 
     def revision(self, agent: str, revision: int) -> Stored | None:
         """Return one revision of a board, None if there is no such one."""
+        query = select(REVISIONS).where(REVISIONS.c.agent == agent, REVISIONS.c.revision == revision)
         with self._reading() as connection:
-            return _one(connection, agent, revision)
+            row = connection.execute(query).first()
+            return _stored(row) if row else None
 
     def revisions(self, agent: str) -> list[Revision]:
         """Return what revisions a board has, newest first."""
@@ -115,18 +137,15 @@ class Configurations:
         `renamed` points (old to new name) keep their history; `removed` and `revived` are retained topics.
         """
         with self._writing() as connection:
-            newest = _newest(connection, agent)
-            number = max(newest.revision + 1 if newest else 0, at_least)
-            stored = Stored(number, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by, document)
-            connection.execute(
-                insert(REVISIONS).values(
-                    agent=agent, revision=number, updated=stored.updated, by=by,
-                    document=json.dumps(document),
-                )
-            )  # fmt: skip
+            stored = _add(connection, Addition(agent, document, by, at_least))
             _rename_points(connection, agent, renamed or {})
             _mark_removed(connection, agent, set(removed), set(revived))
         return stored
+
+    def add_all(self, additions: Iterable[Addition]) -> dict[str, Stored]:
+        """Store the next revision of several boards; all of them or none."""
+        with self._writing() as connection:
+            return {each.agent: _add(connection, each) for each in additions}
 
     def forget(self, agent: str, topics: Iterable[str]) -> None:
         """Remove a board with its revisions and history; its retained topics are remembered as removed."""
@@ -156,15 +175,20 @@ class Configurations:
             yield connection
 
 
-def _newest(transaction: Connection, agent: str) -> Stored | None:
-    number = transaction.scalar(select(func.max(REVISIONS.c.revision)).where(REVISIONS.c.agent == agent))
-    return None if number is None else _one(transaction, agent, number)
+def _add(transaction: Connection, addition: Addition) -> Stored:
+    agent = addition.agent
+    newest = transaction.scalar(select(func.max(REVISIONS.c.revision)).where(REVISIONS.c.agent == agent))
+    number = max(0 if newest is None else newest + 1, addition.at_least)
+    updated = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stored = Stored(number, updated, addition.by, json.dumps(addition.document))
+    transaction.execute(
+        insert(REVISIONS).values(agent=agent, revision=number, updated=updated, by=stored.by, document=stored.text)
+    )
+    return stored
 
 
-def _one(transaction: Connection, agent: str, number: int) -> Stored | None:
-    query = select(REVISIONS).where(REVISIONS.c.agent == agent, REVISIONS.c.revision == number)
-    row = transaction.execute(query).first()
-    return Stored(row.revision, row.updated, row.by, json.loads(row.document)) if row else None
+def _stored(row: Any) -> Stored:
+    return Stored(row.revision, row.updated, row.by, row.document)
 
 
 def _rename_points(transaction: Connection, agent: str, renamed: dict[str, str]) -> None:

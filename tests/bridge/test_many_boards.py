@@ -1,0 +1,70 @@
+"""More boards than the broker sends at once, or than fit into memory one by one."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from piio_bridge.control.alike import read_applied, read_capabilities
+from piio_schemas.documents import DocumentError, decode
+from piio_schemas.states import Applied, Capabilities
+from tests.bridge.peers import Board, Bridge, Broker, Peer
+
+MANY = 400
+"""Twenty times as many as this broker sends of QoS 1 before one is confirmed."""
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    started = Broker(tmp_path)
+    yield started
+    started.kill()
+
+
+def capabilities(name: str) -> dict[str, Any]:
+    return {"agent": name, "boot": "b", "software": "test", "board": {}, "interfaces": Board.CAPABILITIES}
+
+
+def test_a_bridge_whose_database_is_new_adopts_every_configuration_at_the_broker(
+    broker: Broker, tmp_path: Path
+) -> None:
+    anna = Peer(broker, "piio/+/config", "piio/bridge/status")
+    level = {"interface": "adc", "channel": "0", "direction": "input"}
+    config = json.dumps({"store": "lost", "revision": 7, "epoch": 1, "points": {"level": level}, "displays": {}})
+    names = [f"board{number}" for number in range(MANY)]
+    for name in names:
+        anna.publish(f"piio/{name}/capabilities", capabilities(name), retain=True)
+        anna.publish(f"piio/{name}/config", config, retain=True)
+    bridge = Bridge(broker, tmp_path, leads=False)
+    anna.wait("piio/bridge/status", b"online".__eq__, timeout=50)
+    bridge.kill()
+    said = {name: anna.heard_on(f"piio/{name}/config") for name in names}
+    assert [name for name in names if b'"by":"adopted"' not in said[name][-1]] == []
+    assert [name for name in names if any(b'"level"' not in payload for payload in said[name])] == []  # emptied
+    anna.close()
+
+
+def test_what_boards_have_alike_is_kept_once() -> None:
+    one, two = (read_capabilities(json.dumps(capabilities(name)).encode()) for name in ("one", "two"))
+    assert (one.agent, two.agent) == ("one", "two")
+    assert one == decode(json.dumps(capabilities("one")).encode(), Capabilities)
+    assert all(one.interfaces[name] is two.interfaces[name] for name in one.interfaces)
+    points = {"store": "s", "revision": 3, "boot": "b", "points": {"a": {"ok": True}, "b": {"ok": False, "error": "x"}}}
+    payload = json.dumps(points).encode()
+    assert read_applied(payload) == decode(payload, Applied)
+    assert read_applied(payload).points["a"] is read_applied(payload).points["a"]
+
+
+@pytest.mark.parametrize(
+    "interfaces",
+    [b'{"gpio": 1}', b'{"gpio": {}, "gpio": {}}', b'{"gpio": {"driver": "x", "title": NaN, "ok": true}}', b"3", b"{"],
+)
+def test_capabilities_that_are_none_are_refused_as_any_other_document(interfaces: bytes) -> None:
+    payload = b'{"agent": "a", "boot": "b", "software": "s", "board": {}, "interfaces": ' + interfaces + b"}"
+    with pytest.raises(DocumentError) as strict:
+        decode(payload, Capabilities)
+    with pytest.raises(DocumentError) as ours:
+        read_capabilities(payload)
+    assert str(ours.value) == str(strict.value)
