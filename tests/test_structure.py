@@ -54,7 +54,7 @@ def test_outputs_know_no_mqtt() -> None:
 
 def test_a_board_is_burdened_neither_with_flask_nor_with_numpy() -> None:
     needed = _closure("piio", {"agent"})
-    assert needed & {"flask", "numpy", "numexpr", "sqlalchemy", "aiomqtt"} == set()
+    assert needed & {"flask", "numpy", "numexpr", "sqlalchemy"} == set()
     assert {"paho-mqtt", "msgspec", "gpiod"} <= needed
 
 

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiomqtt
 import pytest
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from piio.address import Address
-from piio_bridge.control.link import Link
+from piio.connection import Message
+from piio_bridge.control.link import Link, LinkLost
 from tests.apart import run_apart
 from tests.bridge.peers import Broker, Peer
 
@@ -35,8 +36,7 @@ class Ends:
         self._news = asyncio.Event()
         self.link = Link(Address("127.0.0.1", broker.port, "bridge"), "piio", self._take)
 
-    def _take(self, message: aiomqtt.Message) -> None:
-        assert isinstance(message.payload, bytes)
+    def _take(self, message: Message) -> None:
         self.heard.append(message.payload.decode().rstrip("x"))
         self._news.set()
 
@@ -56,7 +56,7 @@ class Ends:
 async def linked(broker: Broker) -> AsyncIterator[Ends]:
     ends = Ends(broker)
     async with ends.link:
-        await ends.link.subscribe("piio/demo/value/lamp/result", 0)
+        await ends.link.subscribe([("piio/demo/value/lamp/result", SubscribeOptions(qos=0))])
         yield ends
 
 
@@ -92,7 +92,7 @@ def test_what_was_sent_before_the_end_is_drained(own: Broker) -> None:
 def test_who_waits_for_the_end_of_a_link_is_told_and_nothing_is_sent_after_it(own: Broker) -> None:
     async def go() -> None:
         ends = Ends(own)
-        with pytest.raises(aiomqtt.MqttError):
+        with pytest.raises(LinkLost):
             await lose(own, ends.link)
         assert not ends.send(1)
 

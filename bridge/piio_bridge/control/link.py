@@ -1,58 +1,123 @@
-"""The control plane's connection to the broker: aiomqtt, without the turns of its event loop that only cost time."""
+"""The control plane's connection to the broker: a paho session on the event loop."""
 
 import asyncio
+import logging
 import secrets
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
-import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS, MQTTMessageInfo
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from piio.address import Address
-from piio.connection import KEEPALIVE
+from piio.connection import KEEPALIVE, Message
+from piio.intake import IntakeClient
 from piio.traffic import forget_unsent
+from piio_bridge.errors import BridgeError
 from piio_schemas.states import OFFLINE
 from piio_schemas.topics import BRIDGE_STATUS
 
-Take = Callable[[aiomqtt.Message], None]
+log = logging.getLogger(__name__)
+
+TIMEOUT = 5.0
+"""Seconds that the broker may take to answer when we connect or subscribe."""
+
+GOODBYE = 1.0
+"""Seconds that a broker may take to read that we leave."""
+
+LOOK_AFTER = 1.0
+"""Seconds between two looks at the keepalive."""
+
+Take = Callable[[Message], None]
 
 
-class Link(aiomqtt.Client):
-    """One connection: `take` is called with each message as it arrives, and what is sent is written at once.
+class LinkLost(BridgeError, ConnectionError):
+    """There is no connection to the broker, or none any more; the text says why."""
 
-    By itself aiomqtt brings a message through a queue and two tasks, and asks its event loop before it writes: about
-    ten turns of the loop for each set, where the two that are left do.
+
+class Link:
+    """One connection, for one event loop; `async with` is its lifetime.
+
+    `take` is called with each message as it arrives, and what is sent is written at once: nothing passes a queue, a
+    task or a thread on its way. Between the two the loop takes one turn, for each only costs time.
     """
 
     def __init__(self, address: Address, prefix: str, take: Take) -> None:
         self.waiting = 0
         """How many messages wait for the broker."""
-        self._last: MQTTMessageInfo | None = None
-        super().__init__(
-            address.host, address.port, username=address.user, password=address.password,
-            identifier=f"piio-bridge-{secrets.token_hex(12)}", protocol=aiomqtt.ProtocolVersion.V5,
-            clean_start=True, keepalive=KEEPALIVE, timeout=5,
-            will=aiomqtt.Will(BRIDGE_STATUS.at(prefix), OFFLINE, 1, True),
-            tls_context=ssl.create_default_context(cafile=address.ca_file) if address.tls else None,
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-            queue_type=lambda **_: _Through(take),  # type: ignore[arg-type]
-        )  # fmt: skip
+        self._address = address
+        self._take = take
+        self._loop = asyncio.get_running_loop()
+        self._answer: asyncio.Future[None] = self._loop.create_future()
+        self._over: asyncio.Future[str] = self._loop.create_future()
+        self._last: mqtt.MQTTMessageInfo | None = None
+        self._sock: Any = None
+        self._blocked = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._client = self._make_client(prefix)
+
+    def _make_client(self, prefix: str) -> IntakeClient:
+        client = IntakeClient(
+            CallbackAPIVersion.VERSION2,
+            on_plain=lambda topic, payload, retained: self._take(Message(topic, payload, retained)),
+            client_id=f"piio-bridge-{secrets.token_hex(12)}",  # nobody can guess it and take the connection over
+            protocol=mqtt.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.username_pw_set(self._address.user, self._address.password)
+        if self._address.tls:
+            client.tls_set_context(ssl.create_default_context(cafile=self._address.ca_file))
+        client.will_set(BRIDGE_STATUS.at(prefix), OFFLINE, 1, True)
+        client.connect_timeout = TIMEOUT
+        client.on_connect = self._connack
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._suback
+        client.on_message = self._heard
+        client.on_publish = self._sent
+        client.on_socket_open = _without_delay
+        client.on_socket_close = self._detach
+        client.on_socket_register_write = self._write
+        return client
+
+    async def __aenter__(self) -> Self:
+        try:
+            # Looking a name up may take its time, so not here.
+            await asyncio.to_thread(self._client.connect, self._address.host, self._address.port, KEEPALIVE)
+            self._attach()
+            await self._answered()
+        except (OSError, ValueError) as error:
+            self.give_up()
+            raise error if isinstance(error, LinkLost) else LinkLost(str(error)) from error
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if not self._over.done():
+            self._client.disconnect()
+            await asyncio.wait([self._over], timeout=GOODBYE)
+        self.give_up()
+
+    async def subscribe(self, filters: Sequence[tuple[str, SubscribeOptions]]) -> None:
+        """Ask for topics, and wait until the broker has heard it; LinkLost if it does not answer."""
+        self._answer = self._loop.create_future()
+        self._client.subscribe(list(filters))
+        await self._answered()
 
     async def lost(self) -> None:
-        """Wait until the connection is lost, and raise MqttError then."""
-        async for _ in self.messages:
-            pass
+        """Wait until the connection is lost, and raise LinkLost then."""
+        raise LinkLost(await asyncio.shield(self._over))
 
     def send(self, topic: str, payload: bytes | str, qos: int, retain: bool, properties: Properties | None) -> bool:
         """Publish without waiting for the broker's word; False if there is no connection any more."""
         self.waiting += 1
         sent = self._client.publish(topic, payload, qos, retain, properties)
         self._last = sent if qos else self._last
-        return sent.rc == MQTT_ERR_SUCCESS
+        return sent.rc == mqtt.MQTT_ERR_SUCCESS
 
     async def drain(self, within: float) -> None:
         """Wait for the broker's word on the last message that it has to confirm, and so on all before it."""
@@ -61,29 +126,91 @@ class Link(aiomqtt.Client):
                 await asyncio.to_thread(self._last.wait_for_publish, within)
 
     def give_up(self) -> None:
-        """Send nothing any more, not even what is on its way."""
+        """End it without a goodbye, and send nothing any more, not even what is on its way; again is fine."""
         sock: Any = self._client.socket()
-        if sock is not None:
+        if sock is not None and sock.fileno() >= 0:
             forget_unsent(sock)
+            self._detach()
+            sock.close()
+        self._end("it was given up")
 
-    def _on_publish(self, *arguments: Any) -> None:
-        self.waiting -= 1
-        super()._on_publish(*arguments)
+    async def _answered(self) -> None:
+        either: list[asyncio.Future[Any]] = [self._answer, self._over]
+        await asyncio.wait(either, timeout=TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+        if self._over.done():
+            raise LinkLost(self._over.result())
+        if not self._answer.done():
+            raise LinkLost(f"the broker did not answer within {TIMEOUT:g} s")
 
-    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
+    def _attach(self) -> None:
+        self._sock = self._client.socket()
+        if self._sock is not None:
+            self._loop.add_reader(self._sock, self._read)
+            self._look_after()
+            self._write()
+
+    def _detach(self, *_: object) -> None:
+        """The socket is about to be closed: nobody waits for it any more."""
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            self._loop.remove_reader(sock)
+            self._loop.remove_writer(sock)
+        if self._timer:
+            self._timer.cancel()
+
+    def _read(self) -> None:
+        sock = self._sock
+        try:
+            self._client.loop_read()
+            while self._sock is not None and hasattr(sock, "pending") and sock.pending():
+                self._client.loop_read()
+        except Exception as error:  # paho's, of what no broker should send
+            log.exception("what the broker sent was not understood")
+            self._end(f"what it sent was not understood: {error}")
+
+    def _write(self, *_: object) -> None:
         """Write what has just been published; only what the socket does not take waits for the loop."""
-        if self._connected.done():
-            client.loop_write()
-        if client.want_write() and client.socket() is not None:
-            super()._on_socket_register_write(client, userdata, sock)
+        if self._sock is None:
+            return  # not yet, or not any more; paho calls this on the connecting thread, too
+        self._client.loop_write()
+        blocked = self._client.want_write()
+        if self._sock is not None and blocked != self._blocked:
+            self._blocked = blocked
+            if blocked:
+                self._loop.add_writer(self._sock, self._write)
+            else:
+                self._loop.remove_writer(self._sock)
+
+    def _look_after(self) -> None:
+        self._timer = self._loop.call_later(LOOK_AFTER, self._look_after)
+        self._client.loop_misc()
+
+    def _end(self, reason: str) -> None:
+        if not self._over.done():
+            self._over.set_result(reason)
+
+    def _connack(self, _: mqtt.Client, __: Any, ___: Any, code: ReasonCode, ____: Any) -> None:
+        if code.is_failure:
+            self._end(f"the broker refused '{self._address.user}': {code}")
+        elif not self._answer.done():
+            self._answer.set_result(None)
+
+    def _suback(self, *_: Any) -> None:
+        if not self._answer.done():
+            self._answer.set_result(None)
+
+    def _disconnected(self, _: mqtt.Client, __: Any, ___: Any, code: ReasonCode, ____: Any) -> None:
+        self._end(f"the connection was lost: {code}")
+
+    def _heard(self, _: mqtt.Client, __: Any, message: mqtt.MQTTMessage) -> None:
+        properties = message.properties
+        response_topic = getattr(properties, "ResponseTopic", None)
+        correlation = getattr(properties, "CorrelationData", None)
+        self._take(Message(message.topic, bytes(message.payload), message.retain, response_topic, correlation))
+
+    def _sent(self, *_: Any) -> None:
+        self.waiting -= 1
 
 
-class _Through(asyncio.Queue[aiomqtt.Message]):
-    """What aiomqtt puts in goes to who takes it; nobody ever gets anything out."""
-
-    def __init__(self, take: Take) -> None:
-        super().__init__()
-        self._take = take
-
-    def put_nowait(self, message: aiomqtt.Message) -> None:
-        self._take(message)
+def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

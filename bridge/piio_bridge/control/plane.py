@@ -6,17 +6,17 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sized
 from typing import Any
 
-import aiomqtt
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from piio.address import Address
 from piio.backoff import Backoff
 from piio.complaints import Complaints
+from piio.connection import Message
 from piio_bridge.clock import Clock
 from piio_bridge.control.board import BoardRecord
 from piio_bridge.control.changing import Changes
 from piio_bridge.control.freshness import Freshness
-from piio_bridge.control.link import Link
+from piio_bridge.control.link import Link, LinkLost
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.presence import Presence
 from piio_bridge.control.requests import Requests
@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 """Messages that may wait to be handled; the oldest are dropped and counted."""
+
+CROWD = 20
+"""Messages that may wait before what acts overtakes what describes; fewer are handled in the order of the stream."""
 
 AGAIN = 0.5
 """Seconds between two tries to use a database that is full or locked."""
@@ -89,9 +92,9 @@ class ControlPlane:
         self._leadership = leadership
         self._rivals = Rivals(leadership, freshness.boot)
         self._complaints = Complaints(clock)
-        self._waiting: deque[aiomqtt.Message] = deque()
-        self._documents: OrderedDict[str, aiomqtt.Message] = OrderedDict()
-        """By topic, the newest of what is said of boards, once all is known that was retained."""
+        self._waiting: deque[Message] = deque()
+        self._documents: OrderedDict[str, Message] = OrderedDict()
+        """By topic, the newest of what a crowd of boards says, once all is known that was retained."""
         self._arrived = asyncio.Event()
         self._caught_up = self._told = self._said_online = False
         self._settling: dict[str, BoardRecord] = {}
@@ -122,7 +125,7 @@ class ControlPlane:
                     backoff.connected()
                     self._freshness.connected(self._clock.boottime(), asked)
                     await self._serve(link, stopping)
-            except aiomqtt.MqttError as error:
+            except LinkLost as error:
                 if backoff.is_news(error):
                     log.warning("no connection to the broker at %r: %s; trying again", self._address, error)
             finally:
@@ -147,7 +150,7 @@ class ControlPlane:
                 self._sets.close()
                 self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True)
             await self._outbox.drain()
-        except aiomqtt.MqttError:
+        except LinkLost:
             link.give_up()
             raise
         finally:
@@ -155,20 +158,20 @@ class ControlPlane:
             stop.cancel()
             await asyncio.wait([lost, stop])
 
-    def _take(self, message: aiomqtt.Message) -> None:
+    def _take(self, message: Message) -> None:
         """Take what arrives at once, so that of too much it is the oldest that is dropped."""
-        topic = str(message.topic)
-        if self._caught_up and topic.endswith(DOCUMENTS):
-            self._documents[topic] = message  # in the place of the one before
+        crowd = self._documents or len(self._waiting) >= CROWD
+        if crowd and self._caught_up and message.topic.endswith(DOCUMENTS):
+            self._documents[message.topic] = message  # in the place of the one before
             self._bound(self._documents, lambda: self._documents.popitem(last=False)[1])
         else:
             self._waiting.append(message)
             self._bound(self._waiting, self._waiting.popleft)
         self._arrived.set()
 
-    def _bound(self, waiting: Sized, drop: Callable[[], aiomqtt.Message]) -> None:
+    def _bound(self, waiting: Sized, drop: Callable[[], Message]) -> None:
         if len(waiting) > MOST_WAITING:
-            self._refuse("too much at once", str(drop().topic), "the oldest was dropped")
+            self._refuse("too much at once", drop().topic, "the oldest was dropped")
 
     async def _handle_all(self, lost: asyncio.Future[None], stop: asyncio.Future[Any]) -> None:
         loop = asyncio.get_running_loop()
@@ -201,23 +204,22 @@ class ControlPlane:
     def _waits(self) -> bool:
         return bool(self._waiting or self._documents)
 
-    def _next(self) -> aiomqtt.Message:
-        """What acts goes before what describes: a thousand boards that come at once hold no set up."""
+    def _next(self) -> Message:
+        """In a crowd what acts goes before what describes: a thousand boards that come at once hold no set up."""
         return self._waiting.popleft() if self._waiting else self._documents.popitem(last=False)[1]
 
     def _beat(self) -> None:
         """Send a sign of life, unless nothing is heard: then the connection is worth nothing."""
         now = self._clock.boottime()
         if self._freshness.deaf(now):
-            raise aiomqtt.MqttError("the bridge's own beacon does not come back")
+            raise LinkLost("the bridge's own beacon does not come back")
         self._freshness.epoch = self._leadership.epoch
         beacon = self._freshness.beacon(now, self._clock.unix())
         self._outbox.send(topics.BRIDGE_BEACON.at(self._prefix), encode(beacon), 0)
         self._data.beacon_sent()
 
-    def _handle(self, message: aiomqtt.Message) -> None:
-        topic = str(message.topic)
-        payload = message.payload if isinstance(message.payload, bytes) else b""
+    def _handle(self, message: Message) -> None:
+        topic, payload = message.topic, message.payload
         found = topics.match(topic, self._prefix)
         if found is None:
             return
@@ -225,7 +227,7 @@ class ControlPlane:
             if self._requests.understands(found.topic):
                 self._take_request(found, topic, payload, message)
             else:
-                self._handlers[found.topic.pattern](found, payload, bool(message.retain))
+                self._handlers[found.topic.pattern](found, payload, message.retained)
         except DocumentError as error:
             self._refuse("a malformed document", topic, str(error))
         except Exception:
@@ -293,14 +295,13 @@ class ControlPlane:
                 self._spawn(self._settle())
             self._settling[board.agent] = board
 
-    def _take_request(self, found: topics.Match, topic: str, payload: bytes, message: aiomqtt.Message) -> None:
-        if message.retain:
+    def _take_request(self, found: topics.Match, topic: str, payload: bytes, message: Message) -> None:
+        if message.retained:
             if payload:
                 self._outbox.send(topic, b"", 1, True)
                 self._refuse("a retained request", topic, "what causes an action must not be retained")
             return
-        reply_to = getattr(message.properties, "ResponseTopic", None)
-        correlation = getattr(message.properties, "CorrelationData", None)
+        reply_to, correlation = message.response_topic, message.correlation
         if reply_to is not None and not self._may_answer(reply_to):
             self._refuse("a request", topic, f"answers go to {topics.REPLY.every(self._prefix)} only")
             return
