@@ -8,7 +8,7 @@ import traceback
 
 from tests.benchmarks import bridge_only
 from tests.benchmarks.figure import Figure
-from tests.benchmarks.machine import this_machine
+from tests.benchmarks.machine import Machine, this_machine
 from tests.benchmarks.record import Measured, keep, measured
 from tests.benchmarks.registry import BENCHMARKS, benchmark, chosen
 from tests.benchmarks.run import Run
@@ -53,12 +53,12 @@ def _arguments() -> argparse.Namespace:
 
 def _measure_all(arguments: argparse.Namespace) -> int:
     """Measure one after the other; 1 if one of them failed, which does not keep the others from going on."""
-    run = Run(arguments.rounds, arguments.peers, _say)
+    run, machine = Run(arguments.rounds, arguments.peers, _say), this_machine()  # as it is before we burden it
     found: list[Figure] = []
     failed = []
     for name in arguments.only:
         try:
-            each = _measured(name, run)
+            each = _measured(name, run, machine)
         except Exception:
             _say("")
             traceback.print_exc()
@@ -73,8 +73,8 @@ def _measure_all(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _measured(name: str, run: Run) -> Measured:
-    title, machine = benchmark(name).TITLE, this_machine()
+def _measured(name: str, run: Run, machine: Machine) -> Measured:
+    title = benchmark(name).TITLE
     _say(title)
     found = benchmark(name).measure(run)
     _say("")
