@@ -201,6 +201,7 @@ class Bridge:
         """Start it, and wait until it leads if it is to."""
         url = f"mqtt://bridge@127.0.0.1:{self.broker.port}"
         command = [sys.executable, "-m", "piio", "bridge", "--url", url, "--state", str(self.state), *self._options]
+        self._plain = False
         with (self.state / "bridge.log").open("ab") as log:
             self.process = subprocess.Popen(command, stderr=log)
         if not leads:
@@ -210,6 +211,21 @@ class Bridge:
         listener.wait("piio/bridge/beacon", timeout=2 * PATIENCE)
         listener.wait("piio/bridge/status", b"online".__eq__)
         listener.close()
+
+    def wait_for_plain_sets(self) -> None:
+        """Wait until it takes plain sets: for its first two seconds a bridge takes echoed ones only."""
+        if self._plain:
+            return
+        peer = Peer(self.broker, "piio/bridge/beacon", "piio/nobody/value/nothing/result")
+        until, reason = time.monotonic() + 2 * PATIENCE, b""
+        while b"there is no board" not in reason:
+            assert time.monotonic() < until, f"plain sets are not taken: {reason!r}"
+            mark = peer.mark()
+            peer.publish("piio/nobody/value/nothing/set", "0", qos=0)
+            reason = peer.wait("piio/nobody/value/nothing/result", since=mark)
+            peer.wait("piio/bridge/beacon", since=mark)
+        self._plain = True
+        peer.close()
 
     def kill(self) -> None:
         self.process.kill()

@@ -17,11 +17,12 @@ LAMP = {"interface": "gpio", "channel": "17", "direction": "output"}
 
 
 @pytest.fixture
-def lamp(board: Board, anna: Peer, configure: Callable[..., Any]) -> str:
+def lamp(bridge: Bridge, board: Board, anna: Peer, configure: Callable[..., Any]) -> str:
     """The topic of an output that is good."""
     board.raw("gpio/17", "0")
     configure({"lamp": LAMP}, by="anna")
     anna.wait(f"piio/{board.name}/quality/lamp", b"good".__eq__)
+    bridge.wait_for_plain_sets()
     return f"piio/{board.name}/value/lamp"
 
 

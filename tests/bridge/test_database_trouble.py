@@ -113,6 +113,7 @@ def _fill_and_recover(bridge: Bridge, board: Board, anna: Peer) -> None:
         revision = answer["revision"]
     assert refusal is not None, "the disk never became full"
     assert "full" in refusal
+    bridge.wait_for_plain_sets()
     anna.publish("piio/bench/value/pump/set", "1", qos=0)
     anna.wait("piio/bench/value/pump/result", lambda payload: b'"done"' in payload)
     assert board.writes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from piio_bridge.control.freshness import Freshness
+from piio_bridge.control.freshness import CONNECTED, HELD, Freshness
 from piio_schemas.beacons import Echo
 
 
@@ -23,23 +23,31 @@ def test_a_plain_set_acts_while_beacons_come_back_in_time(fresh: Freshness) -> N
 def test_a_plain_set_is_refused_before_the_first_beacon_came_back() -> None:
     freshness = Freshness(epoch=1)
     freshness.connected(0.0)
-    assert freshness.judge_plain(2.0, 0.1) == ("refused", "the bridge has only just connected: send it again")
+    assert freshness.judge_plain(2.0, 0.1) == ("refused", CONNECTED)
 
 
-@pytest.mark.parametrize(("before", "asked"), [(True, 20.0), (False, 18.5)], ids=["another before", "took its time"])
-def test_a_plain_set_is_refused_for_two_seconds_on_a_connection_to_a_broker_that_may_have_been_held_up(
-    before: bool, asked: float
+@pytest.mark.parametrize("first", [True, False], ids=["the first", "another one"])
+def test_a_plain_set_is_refused_for_two_seconds_on_a_new_connection_whose_broker_may_have_been_held_up(
+    first: bool,
 ) -> None:
     freshness = Freshness(epoch=1)
-    if before:
+    if not first:
         freshness.connected(0.0)
-    freshness.connected(20.0, asked)
+    freshness.connected(20.0)
     for second in (20.0, 21.0, 22.0):
         freshness.heard(freshness.beacon(second, 0.0), second + 0.01)
-    assert freshness.judge_plain(2.0, 21.9) == (
-        "refused", "the broker was held up: send it again in a few seconds"
-    )  # fmt: skip
+    assert freshness.judge_plain(2.0, 21.9) == ("refused", CONNECTED)
     assert freshness.judge_plain(2.0, 22.1) is None
+
+
+def test_a_broker_that_is_held_up_while_a_connection_is_new_is_waited_for_once_more() -> None:
+    freshness = Freshness(epoch=1)
+    freshness.connected(0.0)
+    freshness.heard(freshness.beacon(0.0, 0.0), 0.01)
+    freshness.heard(freshness.beacon(1.0, 0.0), 2.5)
+    freshness.heard(freshness.beacon(3.0, 0.0), 3.01)
+    assert freshness.judge_plain(2.0, 4.4) == ("refused", HELD)
+    assert freshness.judge_plain(2.0, 4.6) is None
 
 
 def test_a_plain_set_is_expired_when_the_last_beacon_heard_is_older_than_its_ttl(fresh: Freshness) -> None:

@@ -13,12 +13,13 @@ HEATER = {"interface": "dac", "channel": "0", "direction": "output", "equation":
 
 
 @pytest.fixture
-def lamp(board: Board, anna: Peer, configure: Callable[..., Any]) -> str:
+def lamp(bridge: Bridge, board: Board, anna: Peer, configure: Callable[..., Any]) -> str:
     """The topic of an output that is off and good."""
     board.raw("gpio/17", "0")
     board.raw("dac/0", "0")
     configure({"lamp": LAMP, "heater": HEATER, "tank": {"interface": "adc", "channel": "0"}})
     anna.wait(f"piio/{board.name}/quality/lamp", b"good".__eq__)
+    bridge.wait_for_plain_sets()
     return f"piio/{board.name}/value/lamp"
 
 

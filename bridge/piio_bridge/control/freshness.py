@@ -12,6 +12,10 @@ ON_TIME_FOR = 2.0
 """Seconds that beacons must have been on time again before plain sets are taken."""
 
 
+HELD = "the broker was held up: send it again in a few seconds"
+CONNECTED = "the bridge has only just connected: send it again in a few seconds"
+
+
 class Freshness:
     """The bridge's beacons: sent, heard back, and what that says of a set. All times are boottime seconds."""
 
@@ -20,22 +24,20 @@ class Freshness:
         self.epoch = epoch
         self._store = store
         self.connection = 0
-        self._connected_at = 0.0
         self._heard_at = 0.0
         self._heard_tick: float | None = None
         self._outstanding: deque[float] = deque()
         self._late_until: float | None = None
-        self._doubted = False
+        self._why = HELD
 
-    def connected(self, now: float, asked: float | None = None) -> None:
-        """A new connection, for which we asked at that time: nothing of the one before counts.
+    def connected(self, now: float) -> None:
+        """A new connection, the first one as well: nothing of the one before counts.
 
-        One in the place of another, or one that took its time, may be to a broker that was held up: what waited for
-        it is read among the first beacons, which come back at once.
+        Its broker may have been held up until a moment before, and nobody can tell: what waited at other sockets is
+        handled after our subscription, among our first beacons, which come back at once.
         """
         self.connection += 1
-        self._doubted = self.connection > 1 or now - (now if asked is None else asked) > HELD_UP
-        self._connected_at = self._heard_at = now
+        self._heard_at = now
         self._heard_tick = None
         self._outstanding.clear()
         self._late_until = None
@@ -50,8 +52,8 @@ class Freshness:
         if beacon.boot != self.boot or beacon.connection != self.connection:
             return False
         self._note_lateness(now)
-        if self._doubted:
-            self._doubted, self._late_until = False, now + ON_TIME_FOR
+        if self._heard_tick is None:
+            self._hold(now, CONNECTED)
         while self._outstanding and self._outstanding[0] <= beacon.tick:
             self._outstanding.popleft()
         self._heard_at, self._heard_tick = now, beacon.tick
@@ -74,11 +76,11 @@ class Freshness:
         """Return why a set without an echo must not act (status, reason); None if it may."""
         self._note_lateness(now)
         if self._heard_tick is None:
-            return "refused", "the bridge has only just connected: send it again"
+            return "refused", CONNECTED
         if now - self._heard_tick > ttl:
             return "expired", f"it may be older than {ttl:g} s: the broker was held up"
         if self._late_until is not None and now < self._late_until:
-            return "refused", "the broker was held up: send it again in a few seconds"
+            return "refused", self._why
         return None
 
     def judge_echo(self, echo: Echo, ttl: float, now: float) -> tuple[str, str] | None:
@@ -100,4 +102,7 @@ class Freshness:
     def _note_lateness(self, now: float) -> None:
         """A beacon that is out for longer than it should shows that what we hear is old."""
         if self._outstanding and now - self._outstanding[0] > HELD_UP:
-            self._late_until = now + ON_TIME_FOR
+            self._hold(now, HELD)
+
+    def _hold(self, now: float, why: str) -> None:
+        self._late_until, self._why = now + ON_TIME_FOR, why

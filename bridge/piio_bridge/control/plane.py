@@ -119,11 +119,10 @@ class ControlPlane:
         """Serve until told to stop or until another bridge leads, over as many connections as it takes."""
         backoff = Backoff()
         while not stopping.is_set() and await self._leadership.confirm():
-            asked = self._clock.boottime()
             try:
                 async with Link(self._address, self._prefix, self._take) as link:
                     backoff.connected()
-                    self._freshness.connected(self._clock.boottime(), asked)
+                    self._freshness.connected(self._clock.boottime())
                     await self._serve(link, stopping)
             except LinkLost as error:
                 if backoff.is_news(error):
