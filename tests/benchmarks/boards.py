@@ -13,7 +13,7 @@ import msgspec
 from piio.address import Address
 from piio.connection import Connection, Message
 from piio_schemas.beacons import PERIOD_WITHOUT_OUTPUTS
-from piio_schemas.topics import APPLIED, BEACON, CAPABILITIES, CONFIG, QUALITY, RAW, STATUS, match
+from piio_schemas.topics import APPLIED, BEACON, BRIDGE_STATUS, CAPABILITIES, CONFIG, QUALITY, RAW, STATUS, match
 from tests.benchmarks.layout import Layout
 
 PATIENCE = 60.0
@@ -35,12 +35,13 @@ class Boards:
         self._news = threading.Condition()
         self._configured: set[str] = set()
         self._good: set[str] = set()
+        self._online = False
         self._connection = Connection(address, self._hear)
         self._beats = threading.Thread(target=self._beat, name="beacons of played boards", daemon=True)
 
     def __enter__(self) -> "Boards":
         self._connection.open()
-        self._connection.subscribe([(CONFIG.every(), 1), (QUALITY.every(), 0)])
+        self._connection.subscribe([(CONFIG.every(), 1), (QUALITY.every(), 0), (BRIDGE_STATUS.at(), 1)])
         names = self._layout.names()
         self._say_all([(CAPABILITIES.at(agent=name), self._layout.capabilities(name)) for name in names])
         raws = {"interface": "adc"}
@@ -61,8 +62,9 @@ class Boards:
         self._beats.join()
 
     def wait_known(self) -> None:
-        """Wait until the bridge has given each board a configuration, be it an empty one."""
-        self._wait(lambda: len(self._configured) == self._layout.boards, "all boards known to the bridge")
+        """Wait until the bridge is online and has given each board a configuration, be it an empty one."""
+        wanted = self._layout.boards
+        self._wait(lambda: self._online and len(self._configured) == wanted, "a bridge that knows all boards")
 
     def wait_good(self) -> None:
         """Wait until every point is good."""
@@ -72,7 +74,7 @@ class Boards:
         with self._news:
             if not self._news.wait_for(condition, PATIENCE):
                 raise AssertionError(
-                    f"within {PATIENCE:g} s there were not {what}: "
+                    f"within {PATIENCE:g} s there was not: {what}; but "
                     f"{len(self._configured)} configurations, {len(self._good)} good points"
                 )
 
@@ -108,7 +110,11 @@ class Boards:
         found = match(message.topic)
         if found is None or not message.payload:
             return
-        if found.topic is QUALITY:
+        if found.topic is BRIDGE_STATUS:
+            with self._news:
+                self._online = message.payload == b"online"
+                self._news.notify_all()
+        elif found.topic is QUALITY:
             with self._news:
                 (self._good.add if message.payload == b"good" else self._good.discard)(message.topic)
                 self._news.notify_all()
