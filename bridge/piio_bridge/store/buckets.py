@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select, union_all
 
+from piio_bridge.store.database import all_at_once
 from piio_bridge.store.retention import Horizons
 from piio_bridge.store.summaries import HOUR, MINUTE, Level
 from piio_bridge.store.tables import HISTORY, HOURS, MINUTES
@@ -65,10 +66,13 @@ def read(connection: Connection, point: int, question: Question) -> list[Bucket]
         return []
     each = union_all(*queries).subquery()
     mean = func.sum(each.c.total) / func.sum(each.c.count)
-    query = select(each.c.number, func.min(each.c.low), func.max(each.c.high), mean)
-    rows = connection.execute(query.group_by(each.c.number).order_by(each.c.number))
+    found: tuple[Any, ...] = (func.min(each.c.low), func.max(each.c.high), mean)
+    if connection.dialect.name == "sqlite":  # its JSON has no more than 15 digits
+        found = tuple(func.printf("%!.17g", number) for number in found)
+    query = select(each.c.number, *(number.label(f"n{n}") for n, number in enumerate(found)))
+    rows = sorted(all_at_once(connection, query.group_by(each.c.number)))
     origin, width = question.origin, question.width
-    return [(max(question.start, origin + n * width) / 1000, low, high, mean) for n, low, high, mean in rows]
+    return [(max(question.start, origin + n * width) / 1000, *map(float, found)) for n, *found in rows]
 
 
 def _of_part(point: int, question: Question, table: Table, start: int, end: int) -> Select[tuple[int, ...]]:

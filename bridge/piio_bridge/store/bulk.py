@@ -5,7 +5,8 @@ thread computes: a call per row (`executemany`) would write no more than a few t
 data plane.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from itertools import chain
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from piio_bridge.store.columns import Columns
 
-AT_ONCE = 2048
+AT_ONCE = 4096
 """Rows of one statement of SQLite's."""
 
 _ROW = np.dtype([("fields", ">i2"), ("a", ">i4"), ("point", ">i4"), ("b", ">i4"), ("t_ms", ">i8"), ("c", ">i4"),
@@ -22,25 +23,32 @@ _ROW = np.dtype([("fields", ">i2"), ("a", ">i4"), ("point", ">i4"), ("b", ">i4")
 _HEAD, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
-def write(transaction: Connection, rows: Columns) -> None:
-    """Write values; they take the place of what was there at their time."""
+Writing = Callable[[Connection], None]
+"""Writes values within a transaction, which is not longer open than it has to be; they replace what was there."""
+
+
+def writing(rows: Columns, dialect: str) -> Writing:
+    """Make ready what writes these values."""
     if not len(rows):
-        return
-    if transaction.dialect.name == "postgresql":
-        _copy(transaction, rows)
-    else:
-        _insert(transaction, rows)
+        return lambda _: None
+    return partial(_copy, _packed(rows)) if dialect == "postgresql" else partial(_insert, _parts(rows))
 
 
-def _insert(transaction: Connection, rows: Columns) -> None:
-    """By statements of a few sizes, which SQLite has read before: the last row is repeated until one fits."""
+def _parts(rows: Columns) -> list[tuple[float, ...]]:
+    """The values for statements of few sizes, which SQLite has read before: the last is repeated until one fits."""
     columns = (rows.points.tolist(), rows.times.tolist(), rows.values.tolist())
     flat = list(chain.from_iterable(zip(*columns, strict=True)))
+    parts = []
     for first in range(0, len(flat), 3 * AT_ONCE):
         part = flat[first : first + 3 * AT_ONCE]
         size = 1 << (len(part) // 3 - 1).bit_length()
-        part += part[-3:] * (size - len(part) // 3)
-        transaction.exec_driver_sql(_statement(size), tuple(part))
+        parts.append((*part, *part[-3:] * (size - len(part) // 3)))
+    return parts
+
+
+def _insert(parts: list[tuple[float, ...]], transaction: Connection) -> None:
+    for part in parts:
+        transaction.exec_driver_sql(_statement(len(part) // 3), part)
 
 
 @cache
@@ -52,15 +60,20 @@ def _statement(size: int) -> str:
     )
 
 
-def _copy(transaction: Connection, rows: Columns) -> None:
-    """By COPY in PostgreSQL's binary format, which numpy writes, into a table of this connection's own."""
+def _packed(rows: Columns) -> bytes:
+    """The values in PostgreSQL's binary format for COPY."""
     packed = np.empty(len(rows), _ROW)
     packed["fields"], packed["a"], packed["b"], packed["c"] = 3, 4, 8, 8
     packed["point"], packed["t_ms"], packed["value"] = rows.points, rows.times, rows.values
+    return _HEAD + packed.tobytes() + _END
+
+
+def _copy(packed: bytes, transaction: Connection) -> None:
+    """Into a table of this connection's own, and from there into the history."""
     transaction.exec_driver_sql("CREATE TEMP TABLE IF NOT EXISTS incoming (LIKE history) ON COMMIT DELETE ROWS")
     driver: Any = transaction.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy("COPY incoming FROM STDIN (FORMAT BINARY)") as copy:
-        copy.write(_HEAD + packed.tobytes() + _END)
+        copy.write(packed)
     transaction.exec_driver_sql(
         "INSERT INTO history SELECT * FROM incoming ON CONFLICT (point, t_ms) DO UPDATE SET value = excluded.value"
     )

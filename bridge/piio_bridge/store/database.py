@@ -1,11 +1,12 @@
 """Opening the database: SQLite in a file by default, PostgreSQL by URL."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -70,12 +71,24 @@ def transaction(engine: Engine, **options: Any) -> Iterator[Connection]:
         raise StoreFailed(error) from error
 
 
+def all_at_once(connection: Connection, query: Select[Any]) -> list[Any]:
+    """Return all rows of numbers and text by one call.
+
+    For each row that it reads SQLite gives the interpreter away, and has to wait for it again beside a busy thread.
+    """
+    if connection.dialect.name != "sqlite":
+        return [list(row) for row in connection.execute(query)]
+    rows = query.subquery()
+    found: list[Any] = json.loads(connection.scalar(select(func.json_group_array(func.json_array(*rows.c)))) or "[]")
+    return found
+
+
 def _engine(url: URL) -> Engine:
     backend = url.get_backend_name()
     if backend == "sqlite":
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, pool_pre_ping=True)
+        engine = create_engine(url)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -119,8 +132,14 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {options.get('patience', PATIENCE) * 1000:.0f}")
-    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
+    pragmas = {
+        "busy_timeout": f"{options.get('patience', PATIENCE) * 1000:.0f}",
+        "synchronous": "FULL" if options.get("durable", True) else "NORMAL",
+    }
+    for pragma, value in pragmas.items():
+        if connection.info.get(pragma) != value:
+            connection.exec_driver_sql(f"PRAGMA {pragma} = {value}")
+            connection.info[pragma] = value
     connection.exec_driver_sql("BEGIN" if options.get("reading", False) else "BEGIN IMMEDIATE")
 
 

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 MOST_GAPS = 200
 """Gaps of an answer, so that it fits into a message."""
 
-BATCH = 10_000
+BATCH = 20_000
 """Values of one transaction."""
 
 CHANGES = 5_000
@@ -171,7 +171,9 @@ class History:
         complaint, said = "", 0
         over = more = False
         while not over:
-            over = self._stopping.wait(0 if more else PAUSE)  # once more after the end: what waits is written
+            pause = 0 if more else PAUSE
+            self._waiting.due = time.monotonic() + pause
+            over = self._stopping.wait(pause)  # once more after the end: what waits is written
             try:
                 self.flush()
                 self._mark_alive(over)
@@ -197,17 +199,17 @@ class History:
                 raise
 
     def _write(self, rows: Sequence[Kept]) -> None:
+        keys = [(agent, point) for agent, point, _, _ in rows]
+        if any(self._points.missing(keys)):
+            with transaction(self._engine) as connection:
+                self._points.have(connection, keys)
+        ids = [self._points[key] for key in keys]
+        columns = Columns.of(ids, [row[2] for row in rows], [row[3] for row in rows], self._retention.horizons.values)
+        write = bulk.writing(columns, self._engine.dialect.name)
         with transaction(self._engine, durable=False) as connection:  # a power cut may cost the last, and no more
-            self._points.have(connection, ((agent, point) for agent, point, _, _ in rows))
-            ids = [self._points[agent, point] for agent, point, _, _ in rows]
-            times, values = [row[2] for row in rows], [row[3] for row in rows]
-            columns = Columns.of(ids, times, values, self._retention.horizons.values)
-            self._put(connection, columns)
+            write(connection)
+            self._retention.count(connection, columns.times)
         self._summaries.touch(columns.points, columns.times)
-
-    def _put(self, connection: Connection, columns: Columns) -> None:
-        bulk.write(connection, columns)
-        self._retention.count(connection, columns.times)
 
     def _write_changes(self) -> None:
         while changes := self._waiting.take_changes(CHANGES):
@@ -235,7 +237,8 @@ class History:
                     times = list(values)
                     since = self._retention.horizons.values
                     columns = Columns.of([id] * len(times), times, list(values.values()), since)
-                    self._put(connection, columns)
+                    bulk.writing(columns, self._engine.dialect.name)(connection)
+                    self._retention.count(connection, columns.times)
             except BaseException:
                 self._points.forget()
                 raise

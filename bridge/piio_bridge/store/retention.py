@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Executable, Table, TextClause, and_, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from piio_bridge.store.columns import Integers
-from piio_bridge.store.database import transaction
+from piio_bridge.store.database import all_at_once, transaction
 from piio_bridge.store.summaries import FAR, HOUR, MINUTE
 from piio_bridge.store.tables import GAPS, HISTORY, HOURS, KEPT, MINUTES, POINTS
 
@@ -28,6 +28,8 @@ HOURS_LAST = 10
 
 ROOM = 0.02
 """Share of the most values that goes at once when they are too many."""
+
+PAGES_AT_ONCE = 100
 
 SPARE_PAGES = 2_000
 """Free pages that SQLite's file may keep besides a fifth of all."""
@@ -74,8 +76,8 @@ class Retention:
         self._look(now_ms)
         wanted, done = self.horizons, self._done
         with transaction(self._engine, reading=True) as connection:
-            rows = connection.execute(select(POINTS.c.id, POINTS.c.name.is_(None)).order_by(POINTS.c.id)).all()
-        points, nobodys = [row[0] for row in rows if not row[1]], [row[0] for row in rows if row[1]]
+            rows = all_at_once(connection, select(POINTS.c.id, POINTS.c.name.is_(None).label("nobodys")))
+        points, nobodys = ([id for id, mine in rows if bool(mine) is which] for which in (False, True))
         if wanted.values > done.values:
             yield from self._clear(HISTORY, points, wanted.values)
             self._forget_counts(wanted)
@@ -94,7 +96,7 @@ class Retention:
         minutes = max(self.horizons.minutes, hour - int(keeping.summary_days * DAY))
         hours = max(self.horizons.hours, hour - int(keeping.summary_days * HOURS_LAST * DAY))
         with transaction(self._engine, reading=True) as connection:
-            rows = connection.execute(select(KEPT.c.t_ms, KEPT.c.count).order_by(KEPT.c.t_ms)).all()
+            rows = sorted(all_at_once(connection, select(KEPT.c.t_ms, KEPT.c.count)))
         total = sum(count for t_ms, count in rows if t_ms >= values)
         if total > keeping.most_values:
             for t_ms, count in rows:
@@ -140,7 +142,7 @@ class Retention:
                     return
                 driver = connection.connection.driver_connection
                 assert driver is not None
-                driver.execute("PRAGMA incremental_vacuum(1000)").fetchall()  # each row that is fetched is a page
+                driver.execute(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE})").fetchall()  # each row is a page
             yield
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine, Table, func, select
 
 from piio_bridge.store.columns import Integers
-from piio_bridge.store.database import transaction
+from piio_bridge.store.database import all_at_once, transaction
 from piio_bridge.store.tables import HISTORY, HOURS, MINUTES, POINTS
 
 AT_ONCE = 512
@@ -67,7 +67,7 @@ class Level:
         """Make the last of each point anew, and what is missing after it."""
         last = select(func.max(self.table.c.t_ms)).where(self.table.c.point == POINTS.c.id).scalar_subquery()
         with transaction(engine, reading=True) as connection:
-            found = connection.execute(select(POINTS.c.id, last)).all()
+            found = all_at_once(connection, select(POINTS.c.id, last.label("last")))
         spans = [(point, begin or 0, FAR) for point, begin in found]
         for first in range(0, len(spans), AT_ONCE):
             with transaction(engine, durable=False) as connection:

@@ -1,6 +1,8 @@
 """What waits for the disk: bounded, and of too much the oldest goes and is counted."""
 
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -14,6 +16,16 @@ MOST_LATE = 200_000
 
 MOST_CHANGES = 50_000
 """Changes of who vouches for what, likewise."""
+
+BEHIND = 2_000
+"""Values that wait although the writer's turn has come, from which on whoever brings more lets it have the interpreter.
+
+A thread that computes without end, and gives the interpreter away only for moments, leaves next to nothing of it to
+others (measured: half a second for what takes 6 ms).
+"""
+
+YIELDING = 0.0001
+"""Seconds asleep, after which the writer has up to the interpreter's switch interval, 5 ms."""
 
 SPARE = 5_000
 """Values that go at once when there are too many: one by one would cost more than it is worth."""
@@ -36,6 +48,8 @@ class Waiting:
         self._late: deque[LateOnes] = deque()
         self._late_count = 0
         self.dropped = 0
+        self.due = math.inf
+        """Monotonic time from which on the writer is at work, or should be."""
 
     @property
     def values(self) -> int:
@@ -46,6 +60,8 @@ class Waiting:
         with self._handing:
             self._values += values
             self._shed_values()
+        if len(self._values) > BEHIND and time.monotonic() > self.due:
+            time.sleep(YIELDING)
 
     def take_values(self) -> list[Kept]:
         """Return all, in their order; from now on they are the caller's."""
