@@ -1,12 +1,14 @@
 """What a graph draws: where its line holds and where it breaks, and its times."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.webapp.bench import POINTS, Bench
+from tests.webapp.stage import eventually
 
 Browse = Callable[..., Page]
 
@@ -14,6 +16,14 @@ LOAD = """async ([point, buckets, gaps]) => {
   const { Trace } = await import("/static/trace.js");
   const trace = new Trace();
   trace.configure(point);
+  trace.load(buckets.map(([time, value]) => [time, value, value, value]), gaps);
+  return trace.times.map((time, index) => [time, trace.values[index]]);
+}"""
+TELL = """async ([point, told, buckets, gaps]) => {
+  const { Trace } = await import("/static/trace.js");
+  const trace = new Trace();
+  trace.configure(point);
+  for (const [how, ...reading] of told) trace[how](...reading);
   trace.load(buckets.map(([time, value]) => [time, value, value, value]), gaps);
   return trace.times.map((time, index) => [time, trace.values[index]]);
 }"""
@@ -68,6 +78,25 @@ def test_a_silence_in_which_nobody_vouched_for_the_value_breaks_the_line(page: P
     point = {"period": 0.1, "idle_period": 5}
     assert broken(page.evaluate(ADD, [point, [[0, 1, False], [12, 2, True]]]))
     assert not broken(page.evaluate(ADD, [point, [[0, 1, False], [8, 2, True]]]))
+
+
+def test_a_value_that_was_there_before_the_page_is_drawn_where_the_history_has_it(page: Page) -> None:
+    told = [["begin", 11, 68, True], ["add", 11.1, 35, False], ["add", 11.2, 33, False]]
+    line = page.evaluate(TELL, [{}, told, [[0, 1], [9, 68], [10.9, 35]], []])
+    assert line == [[0, 1], [9, 68], [10.9, 35], [11.1, 35], [11.2, 33]]
+    assert page.evaluate(TELL, [{}, told, [], []])[0] == [11, 68], "where there is no history it is all there is"
+
+
+def test_times_ascend_also_where_several_readings_of_the_history_lie_in_a_gap(page: Page) -> None:
+    line = page.evaluate(LOAD, [{}, [[0, 1], [1, 2], [1.2, 3], [1.4, 4], [2, 5]], [[0.5, 1.9]]])
+    assert line == [[0, 1], [0.5, 1], [0.501, None], [1.9, 4], [2, 5]]
+
+
+def test_the_times_of_a_graph_ascend_from_its_first_moment(page: Page) -> None:
+    expect(page.locator("piio-graph [data-value]")).not_to_have_text("–")
+    drawn = "Array.from(document.querySelector('piio-graph').chart.data[0])"
+    times = eventually(lambda: len(times := page.evaluate(drawn)) > 20 and times, "twenty readings")
+    assert all(before < after for before, after in pairwise(times[:-1])), "the last one is now"
 
 
 def test_times_are_told_by_the_clock_of_24_hours(bench: Bench, browse: Browse, page: Page) -> None:

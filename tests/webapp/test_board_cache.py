@@ -1,7 +1,12 @@
 """What is kept of what the broker says."""
 
 from piio.connection import Message
+from piio_schemas.roles import Role
+from piio_webapp import frames
 from piio_webapp.board_cache import BoardCache, Change
+from piio_webapp.open_page import OpenPage
+from piio_webapp.people import Who
+from piio_webapp.view import Target, View
 
 
 def cache_of(*messages: tuple[str, bytes]) -> tuple[BoardCache, list[Change]]:
@@ -90,3 +95,15 @@ def test_what_was_known_of_a_board_before_a_restart_is_known_again_until_it_is_r
     cache.heard(Message("piio/bench1/status", b"", retained=False))
     cache.heard(Message("piio/bench1/status", b"offline", retained=True))
     assert cache.boards["bench1"].summary["seen"] is None
+
+
+def test_a_value_that_the_broker_had_kept_is_told_as_one_of_unknown_age_until_a_new_one_comes() -> None:
+    cache, _ = cache_of(*BOARD)
+    view = View(Target("bench1"))
+    page = OpenPage("s", "login", Who("vera", Role.VIEWER), "127.0.0.1")
+    for retained, kept in ((True, ["tank"]), (False, None)):
+        cache.heard(Message("piio/bench1/value/tank", b"1", retained))
+        view.touch("values", "tank")
+        told = frames.told(view, page, cache)
+        assert told["values"] == {"tank": 1.0}
+        assert told.get("kept") == kept

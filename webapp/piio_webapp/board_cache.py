@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from piio.connection import Message
 from piio_schemas import topics
@@ -15,8 +15,8 @@ from piio_schemas.documents import DocumentError, as_model, read_json
 from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import RESERVED
 from piio_schemas.numbers import number_from_text
-from piio_schemas.states import GOOD, OFFLINE, ONLINE
-from piio_schemas.stopping import STOPPED
+from piio_schemas.states import OFFLINE, ONLINE
+from piio_webapp.heard_board import HeardBoard
 
 MOST_BOARDS = 2000
 MOST_TOPICS = 10_000
@@ -35,39 +35,6 @@ ALL_HEARD_WITHIN = 15.0
 """Seconds after connecting in which every board has been heard of, agents' and the bridge's pauses included."""
 
 READINGS = {topics.VALUE.pattern: "values", topics.QUALITY.pattern: "qualities", topics.RAW.pattern: "raws"}
-
-
-class HeardBoard(Struct):
-    """One board as last heard of."""
-
-    status: str = OFFLINE
-    seen: float | None = None
-    """Unix seconds of the last sign of life heard."""
-    documents: dict[str, Any] = field(default_factory=dict)
-    values: dict[str, float] = field(default_factory=dict)
-    qualities: dict[str, str] = field(default_factory=dict)
-    raws: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """What the list of boards shows of it."""
-        machine = self.documents.get("capabilities", {}).get("board") or {}
-        points = self.documents.get("config", {}).get("points", {})
-        applied = self.documents.get("applied", {}).get("points", {})
-        return {
-            "status": self.status,
-            "seen": self.seen,
-            "model": machine.get("model", ""),
-            "hostname": machine.get("hostname", ""),
-            "points": len(points),
-            "stopped": sum(_is_stopped(point) for point in applied.values()),
-            "not_good": sum(self.qualities.get(point) != GOOD for point in points),
-        }
-
-
-def _is_stopped(point: Any) -> bool:
-    """Whether what a board says of a point is that somebody stopped it, and nobody has set it since."""
-    return isinstance(point, dict) and str(point.get("fail_safe") or "").startswith(STOPPED)
 
 
 class Change(Struct, frozen=True):
@@ -205,7 +172,7 @@ class BoardCache:
         if pattern != topics.HEALTH.pattern:
             self._unheard.discard(agent)
         if pattern in READINGS:
-            self._reading(agent, board, READINGS[pattern], levels, message.payload)
+            self._reading(agent, board, READINGS[pattern], levels, message)
         elif pattern == topics.STATUS.pattern:
             self._status(agent, board, message)
         elif pattern == topics.POINT_EVENT.pattern:
@@ -256,9 +223,10 @@ class BoardCache:
             self._seen.pop(agent, None)
             self._on_change(Change("gone", agent))
 
-    def _reading(self, agent: str, board: HeardBoard, kind: str, levels: dict[str, str], payload: bytes) -> None:
+    def _reading(self, agent: str, board: HeardBoard, kind: str, levels: dict[str, str], message: Message) -> None:
         key = levels["point"] if "point" in levels else f"{levels['interface']}/{levels['channel']}"
         readings: dict[str, Any] = getattr(board, kind)
+        payload = message.payload
         if not payload:
             readings.pop(key, None)
         elif key in readings or len(readings) < MOST_READINGS:
@@ -266,4 +234,6 @@ class BoardCache:
                 readings[key] = payload[:300].decode() if kind == "qualities" else number_from_text(payload)
             except ValueError:
                 return
+        if kind == "values":
+            (board.kept.add if message.retained else board.kept.discard)(key)
         self._on_change(Change(kind, agent, key))

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from piio_webapp.board_cache import BoardCache, HeardBoard
+from piio_webapp.board_cache import BoardCache
+from piio_webapp.heard_board import HeardBoard
 from piio_webapp.open_page import OpenPage
 from piio_webapp.tick import BOOT, tick
 from piio_webapp.view import READINGS, View
@@ -69,6 +70,8 @@ def _news(view: View, number: int, cache: BoardCache) -> dict[str, Any]:
             if kind in changed:
                 readings = getattr(board, kind)
                 told[kind] = {key: readings.get(key) for key in changed[kind]}
+        if kept := board.kept.intersection(changed.get("values", ())):
+            told["kept"] = list(kept)
     return told
 
 

@@ -43,7 +43,7 @@ export default class Graph extends Display {
     if (this.name !== this.drawn) {
       this.drawn = this.name;
       this.#trace = new Trace();
-      this.last = undefined;
+      this.last = this.drawnAt = undefined;
     }
     write(this.unitShown, this.unit);
     this.plot.setAttribute("aria-label", `${this.label} over the last ${this.options.window} seconds`);
@@ -57,17 +57,21 @@ export default class Graph extends Display {
     this.#repaint();
   }
 
-  show({ value, quality }) {
+  show({ value, time, heard, quality }) {
     write(this.figure, this.format(value));
     this.good = quality === "good";
     this.doubted ||= !this.good;
     if (value === null) return;
     this.last = value;
-    if (this.good) this.#add(value);
+    if (this.good) this.#add(value, time, heard);
   }
 
-  #add(value) {
-    this.#trace.add(this.now, value, this.doubted);
+  /** A value is drawn when it was heard, and once; after a doubt it is drawn anew. */
+  #add(value, time, heard) {
+    if (time === null) {
+      if (this.doubted || !this.#trace.times.length) this.#trace.begin(heard, value, this.doubted);
+    } else if (this.doubted || time !== this.drawnAt) this.#trace.add(this.doubted ? heard : time, value, this.doubted);
+    this.drawnAt = time;
     this.doubted = false;
     this.#trace.trim(this.#zoomed ? -Infinity : this.now - this.options.window - 5, MOST);
     this.#soon();

@@ -13,6 +13,8 @@ export class BoardState extends EventTarget {
   values = {};
   qualities = {};
   raws = {};
+  time = 0; // Unix seconds of the newest frame, by the server's clock
+  #times = {}; // of the newest reading of each point, where that is known
   #server = { broker: false, bridge: false };
 
   constructor(agent, raws = false) {
@@ -24,11 +26,11 @@ export class BoardState extends EventTarget {
     link.look(agent, raws);
   }
 
-  /** What is shown of a point: {value, quality, reason}. */
+  /** What is shown of a point: {value, time, heard, quality, reason}; `time` is null while nobody knows how old the value is. */
   reading(point) {
     const [quality, reason] = this.#quality(point);
     const safe = quality === "good" ? this.applied?.points?.[point]?.fail_safe : null;
-    return { value: this.values[point] ?? null, quality, safe: Boolean(safe), reason: reason || (safe ? `in fail-safe: ${safe}` : "") };
+    return { value: this.values[point] ?? null, time: this.#times[point] ?? null, heard: this.time, quality, safe: Boolean(safe), reason: reason || (safe ? `in fail-safe: ${safe}` : "") };
   }
 
   /** What the board says of the channel of a point, if it says anything. */
@@ -56,14 +58,17 @@ export class BoardState extends EventTarget {
     this.values = {};
     this.qualities = {};
     this.raws = {};
+    this.#times = {};
   }
 
   #take(frame) {
     if (frame.full) this.#forget();
     if (frame.full) this.heard = true;
+    this.time = frame.time;
     if (frame.link) this.#server = frame.link;
     if (frame.board !== undefined) this.#takeBoard(frame.board);
     const touched = new Set();
+    this.#takeTimes(frame);
     for (const kind of ["values", "qualities", "raws"]) this.#takeReadings(kind, frame[kind], touched);
     if (frame.full) this.#say("snapshot");
     if (frame.board !== undefined) this.#say("board");
@@ -78,6 +83,12 @@ export class BoardState extends EventTarget {
     this.seen = board.seen;
     for (const name of DOCUMENTS) if (name in board) this[name] = board[name];
     this.config ??= {};
+  }
+
+  /** What a snapshot tells, and what the broker had kept, may have been so for long. */
+  #takeTimes({ full, time, values, kept = [] }) {
+    for (const point of Object.keys((!full && values) || {})) this.#times[point] = time;
+    for (const point of kept) delete this.#times[point];
   }
 
   #takeReadings(kind, readings, touched) {

@@ -4,7 +4,8 @@
  *
  *   build()            make the content, once
  *   configured()       `this.point`, `this.options`, `this.unit`, `this.range` are new: look at them
- *   show(reading)      {value: number or null, quality: "good" | "stale" | "bad", reason}
+ *   show(reading)      {value: number or null, quality: "good" | "stale" | "bad", reason,
+ *                       time: Unix seconds when the value was heard, null if it may be older; heard: of the newest word}
  *   history(buckets, gaps)   [[t, min, max, mean], …] and [[from, to], …] where nobody knows it, if `static seconds(options)` says how much of it is wanted
  *
  * It is made anew when it is to show another point, unless `static follows = true` says that `configured()` copes with

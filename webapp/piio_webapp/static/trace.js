@@ -10,6 +10,7 @@ export class Trace {
   #period = 0.1;
   #idle = 10;
   #usual = 0; // s between two readings of the history
+  #unsure = new Set(); // times at which a value was first heard of, which is older by nobody knows how much
 
   /** Take how often the point is read while somebody looks, and while nobody does. */
   configure({ period, idle_period: idle } = {}) {
@@ -20,7 +21,8 @@ export class Trace {
   /** Put history before what was heard since; a gap ([from, to]) breaks the line, and so does a long silence. */
   load(buckets, gaps = []) {
     const since = buckets.length ? this.times.findIndex((time) => time > buckets.at(-1)[0]) : 0;
-    const heard = since < 0 ? [] : this.times.slice(since).map((time, index) => [time, this.values[since + index]]);
+    const heard = since < 0 ? [] : this.times.slice(since).map((time, index) => [time, this.values[since + index]]).filter(([time]) => !buckets.length || !this.#unsure.has(time));
+    this.#unsure.clear();
     this.#usual = median(buckets.slice(1).map(([time], index) => time - buckets[index][0]));
     this.times = [];
     this.values = [];
@@ -28,6 +30,12 @@ export class Trace {
     this.#breakAt(gaps, Infinity);
     if (heard.length) this.#read(...heard[0]);
     for (const [time, value] of heard.slice(1)) this.#push(time, value);
+  }
+
+  /** Add a value that is older than this by nobody knows how much; the history may know. */
+  begin(time, value, doubted) {
+    this.add(time, value, doubted);
+    this.#unsure.add(this.times.at(-1));
   }
 
   /** Add a value of now; `doubted`: since the one before, it was stale or bad for a while. */
@@ -83,7 +91,13 @@ export class Trace {
 
   #silence(time) { return this.times.length ? time - this.times.at(-1) : 0; }
   #break(time) { this.#push((this.times.at(-1) + time) / 2, null); }
-  #push(time, value) { this.times.push(time); this.values.push(value); }
+
+  /** Times ascend, whatever comes: of two values at one time the later counts. */
+  #push(time, value) {
+    if (time <= this.times.at(-1)) { this.values[this.values.length - 1] = value; return; }
+    this.times.push(time);
+    this.values.push(value);
+  }
 }
 
 function median(numbers) {
