@@ -25,14 +25,51 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 Read = TypeVar("Read")
 
 
+class Saver:
+    """Writes the newest of what is put into a file, on a thread of its own: a card may take a second for it."""
+
+    def __init__(self, path: Path, durable: bool) -> None:
+        self._path = path
+        self._durable = durable
+        self._news = threading.Condition()
+        self._newest: bytes | None = None
+        self._writing = False
+        self._thread: threading.Thread | None = None
+
+    def put(self, payload: bytes) -> None:
+        """Have this in the file soon; what has not been written yet is left out."""
+        with self._news:
+            self._newest = payload
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"saver of {self._path.name}", daemon=True)
+                self._thread.start()
+            self._news.notify_all()
+
+    def finish(self, timeout: float) -> bool:
+        """Wait until all is written; False if that takes longer than `timeout` seconds."""
+        with self._news:
+            return self._news.wait_for(lambda: self._newest is None and not self._writing, timeout)
+
+    def _run(self) -> None:
+        while True:
+            _write(self._path, self._next(), self._durable)
+
+    def _next(self) -> bytes:
+        with self._news:
+            self._writing = False
+            self._news.notify_all()
+            while self._newest is None:
+                self._news.wait()
+            payload, self._newest, self._writing = self._newest, None, True
+            return payload
+
+
 class StoredConfiguration:
     """The last good configuration, for a start without a broker."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
-        self._newest: Configuration | None = None
-        self._saver: threading.Thread | None = None
+        self._saver = Saver(path, durable=True)
 
     def load(self) -> Configuration | None:
         """Return what was saved; a broken file is moved aside, and said so."""
@@ -47,27 +84,12 @@ class StoredConfiguration:
         return None
 
     def keep(self, configuration: Configuration) -> None:
-        """Keep it, soon: a card may take a second, in which edges and beacons must not wait."""
-        with self._lock:
-            self._newest = configuration
-            if self._saver is None:
-                self._saver = threading.Thread(target=self._save, name="saver", daemon=True)
-                self._saver.start()
+        """Keep it, soon: edges and beacons do not wait for the card."""
+        self._saver.put(encode(configuration))
 
     def finish(self, timeout: float) -> None:
         """Wait until everything is kept, or for `timeout` seconds."""
-        saver = self._saver
-        if saver:
-            saver.join(timeout)
-
-    def _save(self) -> None:
-        while True:
-            with self._lock:
-                configuration, self._newest = self._newest, None
-                if configuration is None:
-                    self._saver = None
-                    return
-            _write(self._path, encode(configuration), durable=True)
+        self._saver.finish(timeout)
 
 
 class _Saved(Struct, frozen=True):
@@ -86,6 +108,7 @@ class LastOutputs:
         self._clock = clock
         self._boot_id = _read_boot_id()
         self._lock = threading.Lock()
+        self._saver = Saver(path, durable=False) if path else None
         saved = self._load()
         self._outputs, self._off_since = saved.outputs, saved.off_since
 
@@ -104,7 +127,7 @@ class LastOutputs:
     def save(
         self, outputs: Mapping[ChannelId, float], off_since: Mapping[ChannelId, float | None] | None = None
     ) -> None:
-        """Keep what the outputs are now, and since when some are off; None: they are on.
+        """Keep, soon, what the outputs are now, and since when some are off; None: they are on.
 
         It is believed only within this boot, so it needs to outlive the process, not the machine: no flush to the
         card, which would wear it out.
@@ -113,8 +136,13 @@ class LastOutputs:
             now = self._clock.boottime()
             self._outputs.update({str(channel): (raw, now) for channel, raw in outputs.items()})
             self._off_since.update({str(channel): since for channel, since in (off_since or {}).items()})
-            if self._path:
-                _write(self._path, encode(_Saved(self._boot_id, self._outputs, self._off_since)), durable=False)
+            if self._saver:
+                self._saver.put(encode(_Saved(self._boot_id, self._outputs, self._off_since)))
+
+    def finish(self, timeout: float) -> None:
+        """Wait until everything is kept, or for `timeout` seconds."""
+        if self._saver:
+            self._saver.finish(timeout)
 
     def _load(self) -> _Saved:
         saved = self._read()

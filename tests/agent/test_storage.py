@@ -1,5 +1,6 @@
 """What an agent keeps on disk."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ from piio_agent.clock import ManualClock
 from piio_agent.storage import LastOutputs, StoredConfiguration
 from piio_schemas.configuration import Configuration, InputPoint
 
+PATIENCE = 8.0
+
 LAMP, FAN, PUMP = (ChannelId("gpio", channel) for channel in ("17", "18", "19"))
+
+
+def save(memory: LastOutputs, *what: Mapping[ChannelId, float | None]) -> None:
+    memory.save(*what)  # type: ignore[arg-type]
+    memory.finish(PATIENCE)
 
 
 def test_the_last_good_configuration_is_read_back(tmp_path: Path) -> None:
@@ -40,7 +48,7 @@ def test_a_full_disk_is_survived(tmp_path: Path) -> None:
 def test_the_last_outputs_are_believed_for_a_minute(tmp_path: Path) -> None:
     clock = ManualClock()
     path = tmp_path / "outputs.json"
-    LastOutputs(path, clock).save({LAMP: 0.5})
+    save(LastOutputs(path, clock), {LAMP: 0.5})
     clock.advance(59)
     assert LastOutputs(path, clock).recall(LAMP) == 0.5
     clock.advance(2)
@@ -51,7 +59,7 @@ def test_since_when_an_output_is_off_is_believed_within_this_boot(tmp_path: Path
     clock = ManualClock()
     clock.advance(5)
     path = tmp_path / "outputs.json"
-    LastOutputs(path, clock).save({}, {LAMP: 2.5, FAN: None})
+    save(LastOutputs(path, clock), {}, {LAMP: 2.5, FAN: None})
     clock.advance(3600)
     found = LastOutputs(path, clock)
     assert [found.recall_off(each) for each in (LAMP, FAN, PUMP)] == [2.5, 3605.0, None]
@@ -62,7 +70,7 @@ def test_the_last_outputs_of_another_boot_of_the_machine_are_not_believed(
 ) -> None:
     clock = ManualClock()
     path = tmp_path / "outputs.json"
-    LastOutputs(path, clock).save({LAMP: 0.5})
+    save(LastOutputs(path, clock), {LAMP: 0.5})
     boot_id = tmp_path / "boot_id"
     boot_id.write_text("another")
     monkeypatch.setattr("piio_agent.storage.BOOT_ID", boot_id)

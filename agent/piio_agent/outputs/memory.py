@@ -25,7 +25,11 @@ class Memory(Protocol):
         ...
 
     def save(self, outputs: Mapping[ChannelId, float], off_since: OffSince) -> None:
-        """Keep what the outputs are now, and since when some are off."""
+        """Keep what the outputs are now, and since when some are off; it waits for no disk."""
+        ...
+
+    def finish(self, timeout: float) -> None:
+        """Wait until all that was saved is kept, or for `timeout` seconds."""
         ...
 
 

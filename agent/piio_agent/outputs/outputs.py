@@ -25,6 +25,7 @@ class Outputs:
         self, interfaces: Mapping[str, Interface], clock: Clock, memory: Memory, report: Callable[[Report], None]
     ) -> None:
         interlocks = Interlocks()
+        self._memory = memory
         self._runners = {
             name: Runner(Engine({name: interface}, clock, memory, report, interlocks), clock, f"outputs of {name}")
             for name, interface in interfaces.items()
@@ -52,4 +53,5 @@ class Outputs:
         ]
         for name in hanging:
             log.error("the driver of '%s' hangs: its outputs could not be driven safe", name)
+        self._memory.finish(max(0.0, until - time.monotonic()))
         return not hanging

@@ -1,8 +1,10 @@
 """The outputs of each interface are on a thread of their own: what one driver does is no other's concern."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,14 +25,14 @@ PATIENCE = 8.0
 class Desk:
     """Outputs at work on two boards, and what they report."""
 
-    def __init__(self, clock: SystemClock | ManualClock) -> None:
+    def __init__(self, clock: SystemClock | ManualClock, file: Path | None = None) -> None:
         self.clock = clock
         contexts = {name: Context(clock) for name in ("gpio", "relays")}
         self.drivers = {name: make("simulated", {"part": "gpio"}, context) for name, context in contexts.items()}
         self.boards = {name: Board.of(context) for name, context in contexts.items()}
         self.reports: list[Report] = []
         self._news = threading.Condition()
-        self.outputs = Outputs(self.drivers, clock, LastOutputs(None, clock), self._hear)
+        self.outputs = Outputs(self.drivers, clock, LastOutputs(file, clock), self._hear)
         self.outputs.start()
         self._ids = iter(range(100_000))
 
@@ -213,3 +215,15 @@ def test_threads_that_contend_for_a_group_never_have_two_on(desk: Desk) -> None:
         on = on | {channel} if level else on - {channel}
         assert len(on) < 2
     assert statuses[LAMP] | statuses[VALVE] == {"done", "refused"}
+
+
+def test_a_card_that_hangs_holds_no_output_up_and_has_the_last_state_at_the_end(tmp_path: Path) -> None:
+    card = tmp_path / "outputs.new"
+    os.mkfifo(card)  # whoever opens it to write waits until somebody reads
+    desk = Desk(SystemClock(), tmp_path / "outputs.json")
+    desk.open(LAMP, on_start="last", on_lost="hold")
+    for level in (1, 0, 1):
+        assert desk.order(level, LAMP).status == "done"
+    card.read_bytes()
+    assert desk.outputs.stop(PATIENCE)
+    assert LastOutputs(tmp_path / "outputs.json", desk.clock).recall(LAMP) == 1
