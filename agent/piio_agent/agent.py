@@ -19,6 +19,7 @@ from piio_agent.configuring import Configuring
 from piio_agent.counting.counts import KeptCounts
 from piio_agent.counting.interface import Counting
 from piio_agent.hardware import Hardware
+from piio_agent.holder.digest import digest_of
 from piio_agent.holder.link import Link
 from piio_agent.holder.messages import Hello
 from piio_agent.holder.remote import remote
@@ -322,7 +323,8 @@ class Agent:
     def _make_link(self) -> Link:
         identity = self.identity
         folder = str(identity.folder) if identity.folder else None
-        hello = Hello(software(), identity.interfaces, [str(each) for each in identity.folders], folder)
+        folders = [str(each) for each in identity.folders]
+        hello = Hello(software(), identity.interfaces, folders, digest_of(identity.folders), folder)
         return Link(identity.name, hello, self)
 
     def _make_outputs(self) -> Outputs:

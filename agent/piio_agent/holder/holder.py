@@ -14,6 +14,7 @@ from piio_agent.clock import Clock
 from piio_agent.holder.hosted import Hosted
 from piio_agent.holder.messages import Call, Hello, Leaving, Ping, Pong, Return, Said, ToHolder, Welcome
 from piio_agent.holder.outbox import Outbox
+from piio_agent.holder.start import bound_log
 from piio_agent.holder.vigil import PATIENCE, PERIOD, Vigil
 from piio_agent.holder.wire import Wire
 from piio_agent.interfaces.contract import Context, Interface
@@ -138,9 +139,11 @@ class Holder:
 
     def _keep_watch(self) -> None:
         now = self._clock.monotonic()
-        if self._outbox and now >= self._ping_at:
+        if now >= self._ping_at:
             self._ping_at = now + PERIOD
-            self._outbox.put(Ping(), Ping)
+            bound_log()
+            if self._outbox:
+                self._outbox.put(Ping(), Ping)
         if self._vigil.missing(now):
             self._do_without_agent()
 

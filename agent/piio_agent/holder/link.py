@@ -73,6 +73,7 @@ class Link:
         self._process: subprocess.Popen[bytes] | None = None
         self._new = True
         """Whether the holder was started by us, and may take its time to come up."""
+        self._warned = False
         self._up = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
@@ -86,6 +87,9 @@ class Link:
 
     def send(self, message: outputs.Message) -> bool:
         """Hand a message to the outputs; False: there is nobody to take it."""
+        if isinstance(message, outputs.Open) and self._hello.folder is None and not self._warned:
+            self._warned = True
+            log.warning("no next agent will find these outputs: they are let go when this one ends; it needs a folder")
         return self._say(message)
 
     def pong(self) -> None:

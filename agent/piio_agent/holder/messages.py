@@ -19,6 +19,8 @@ class Hello(Struct, frozen=True, tag=True):
     interfaces: dict[str, InterfaceSettings]
     folders: list[str]
     """Where more drivers are looked for."""
+    files: str
+    """A digest of the files there."""
     folder: str | None
     """Where the agent keeps its files."""
 

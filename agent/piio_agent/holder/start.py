@@ -1,5 +1,6 @@
 """How a holder is started: a process that what ends the agent does not end."""
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -14,8 +15,11 @@ log = logging.getLogger(__name__)
 SECRETS = ("PIIO_PASSWORD", "PIIO_URL")
 """What the holder has no use for."""
 
+STDERR = 2
+
 LOG = "outputs.log"
-LONGEST_LOG = 1_000_000  # bytes
+LONGEST_LOG = 1_000_000
+"""Bytes after which the log begins anew."""
 
 
 def start_holder(name: str, folder: Path) -> subprocess.Popen[bytes]:
@@ -34,11 +38,17 @@ def start_holder(name: str, folder: Path) -> subprocess.Popen[bytes]:
         )
 
 
+def bound_log() -> None:
+    """Let the log of this holder begin anew if it is long; what is no file has no length."""
+    with contextlib.suppress(OSError):
+        if os.fstat(STDERR).st_size > LONGEST_LOG:
+            os.ftruncate(STDERR, 0)
+
+
 def _open_log(path: Path) -> BinaryIO:
-    """Open the log of a new holder; a long one begins anew, one that cannot be written goes nowhere."""
+    """Open the log of a new holder, at whose end it writes; one that cannot be written goes nowhere."""
     try:
-        long = path.exists() and path.stat().st_size > LONGEST_LOG
-        return path.open("wb" if long else "ab")
+        return path.open("ab")
     except OSError as error:
         log.warning("%s cannot be written: %s", path, error.strerror)
         return Path(os.devnull).open("wb")

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from piio_agent.holder.start import LONGEST_LOG
+
 LAMP = {"interface": "gpio", "channel": "17", "direction": "output"}
 PATIENCE = 8.0
 
@@ -263,3 +265,68 @@ def test_hardware_that_hangs_holds_up_nobody_whatever_is_asked_of_it(desk: Any, 
         desk.wait_for("beacon", since=desk.now())
     assert desk.write("gpio/17", 0).status == "done"
     assert desk.raws("gpio/17") == ["0", "1", "0"], "nothing else drove it"
+
+
+LEVEL = """
+from piio_agent.interfaces import Channel, Interface
+
+
+class Level(Interface):
+    name = "level"
+    title = "A level that never changes"
+
+    def channels(self):
+        return {"0": Channel("one", ("input",), "analog", low=0, high=100)}
+
+    def open(self, channel, direction, settings, first=None):
+        pass
+
+    def read(self, channel):
+        return 41
+
+    def close(self, channel):
+        pass
+"""
+
+
+def test_a_drivers_file_that_changed_counts_from_the_next_start_of_the_agent(
+    desk: Any, spawn: Spawn, tmp_path: Path
+) -> None:
+    (tmp_path / "drivers").mkdir()
+    driver, file = tmp_path / "drivers" / "level.py", tmp_path / "agent.toml"
+    driver.write_text(LEVEL)
+    file.write_text('[interfaces.tank]\ndriver = "level"\n')
+    hardware = ("--config", str(file), "--interfaces-dir", str(tmp_path / "drivers"))
+    desk.publish("status", "offline", retain=True)
+    agent = spawn(hardware=hardware)
+    desk.be_the_bridge()
+    desk.configure(points={"level": {"interface": "tank", "channel": "0"}})
+    desk.wait_for("raw/tank/0", "41")
+    agent.kill()
+    agent.wait(PATIENCE)
+    driver.write_text(LEVEL.replace("41", "42"))
+    spawn(hardware=hardware)
+    desk.wait_for("raw/tank/0", "42")
+
+
+def test_the_log_of_the_outputs_process_begins_anew_when_it_is_long(bench: Bench, tmp_path: Path) -> None:
+    bench.configure()
+    log = tmp_path / "agents" / bench.desk.agent / "outputs.log"
+    with log.open("ab") as file:
+        file.write(b"x" * (LONGEST_LOG + 1))
+    begun = time.monotonic()
+    while log.stat().st_size > 0:
+        assert time.monotonic() - begun < PATIENCE
+        time.sleep(0.02)
+
+
+def test_an_agent_whose_outputs_no_next_one_will_find_says_so_once(desk: Any, spawn: Spawn, tmp_path: Path) -> None:
+    (tmp_path / "agents").write_text("in the way of the agent's folder")
+    desk.publish("status", "offline", retain=True)
+    agent = spawn()
+    desk.be_the_bridge()
+    desk.configure(points={"lamp": LAMP, "fan": LAMP | {"channel": "18"}})
+    desk.wait_point("fan", lambda point: point == {"ok": True})
+    agent.terminate()
+    said = agent.communicate(timeout=PATIENCE)[1]
+    assert said.count("no next agent will find these outputs") == 1
