@@ -10,13 +10,21 @@ import pytest
 from playwright.sync_api import Page as Shown
 from playwright.sync_api import expect, sync_playwright
 
-from piio.connection import Message
 from piio_schemas.roles import Role
 from piio_webapp import people
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tests.end_to_end.several_web_apps import SeveralWebApps
+from tests.end_to_end.several_web_apps import STARTED, SeveralWebApps
 from tests.webapp.bench import Bench
 from tests.webapp.stage import PASSWORD, Page, Visitor, eventually
+
+pytestmark = pytest.mark.timeout(120)  # the first test waits for all the programs
+
+NO_WEB_SOCKETS = """
+window.WebSocket = class {
+    constructor() { setTimeout(() => this.onerror(new Event("error"))); }
+    close() {}
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -140,24 +148,18 @@ def test_a_board_that_is_looked_at_at_either_is_read_at_its_period(stage: Severa
     connection.close()
 
 
-def test_each_has_a_status_of_its_own(stage: SeveralWebApps) -> None:
-    seen: dict[str, str] = {}
-
-    def hear(message: Message) -> None:
-        seen[message.topic] = message.payload.decode()
-
-    connection = stage.connection(hear)
+@pytest.fixture
+def statuses(stage: SeveralWebApps) -> Iterator[Callable[[], list[str]]]:
+    """What the web apps say of themselves."""
+    heard: dict[str, str] = {}
+    connection = stage.connection(lambda message: heard.update({message.topic: message.payload.decode()}))
     connection.subscribe([("piio/webapp/+/status", 1)])
-    eventually(lambda: sorted(seen.values()) == ["online", "online"], "two that are online")
-    stage.webapps["a"].stop(signal.SIGKILL)
-    eventually(lambda: sorted(seen.values()) == ["offline", "online"], "one that is online")
-    stage.webapps["a"].start()
-    eventually(lambda: sorted(seen.values()) == ["online", "online"], "two again")
+    yield lambda: sorted(heard.values())
     connection.close()
 
 
-def test_pages_outlive_their_web_app_with_all_they_show(
-    stage: SeveralWebApps, bench: Bench, shown: Callable[[str], Shown]
+def test_each_has_a_status_and_pages_outlive_their_web_app_with_all_they_show(
+    stage: SeveralWebApps, bench: Bench, shown: Callable[[str], Shown], statuses: Callable[[], list[str]]
 ) -> None:
     """Both are killed in turn, so that the page was at one of them."""
     page = shown(f"/board/{bench.name}")
@@ -165,17 +167,31 @@ def test_pages_outlive_their_web_app_with_all_they_show(
     expect(lamp).to_have_attribute("aria-pressed", re.compile("true|false"))
     page.evaluate("window.same = true; window.scrollTo(0, 120)")
     for killed, other in (("a", "b"), ("b", "a")):
-        eventually(lambda other=other: stage.is_well(other), f"web app {other}")
+        eventually(lambda: statuses() == ["online", "online"], "both", STARTED)
         survivor = stage.at(other, bench.admin).page()
         survivor.look(bench.name)
         stage.webapps[killed].stop(signal.SIGKILL)
+        eventually(lambda: statuses() == ["offline", "online"], "one that says so")
         for value, pressed in ((1, "true"), (0, "false")):
             switch(survivor, bench.name, value)
             expect(lamp).to_have_attribute("aria-pressed", pressed)
         expect(page.locator("#banner")).to_be_hidden()
         assert page.evaluate("[window.same, window.scrollY]") == [True, 120]
         stage.webapps[killed].start()
-    eventually(lambda: stage.is_well("b"), "web app b")
+    eventually(lambda: statuses() == ["online", "online"], "both", STARTED)
+
+
+def test_where_no_web_socket_gets_through_pages_poll_always_the_same_web_app(
+    bench: Bench, shown: Callable[[str], Shown]
+) -> None:
+    page = shown("/")
+    page.add_init_script(NO_WEB_SOCKETS)
+    polls: list[str] = []
+    page.on("response", lambda response: polls.append(f"{response.status} {response.url}"))
+    page.goto(f"/board/{bench.name}")
+    expect(page.locator("piio-numeric").first).to_contain_text(re.compile(r"\d"))
+    told = [poll for poll in polls if "transport=polling" in poll]
+    assert len(told) > 3 and all(poll.startswith("200") for poll in told)
 
 
 def test_without_redis_all_goes_on_and_who_logs_out_is_out_a_little_later(
