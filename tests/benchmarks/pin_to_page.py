@@ -1,83 +1,129 @@
-"""How long a pin that the simulated outside world moves takes to the page: `python -m tests.benchmarks.pin_to_page`.
+"""How long a pin that the simulated outside world moves takes to the page of a browser.
 
-A line with edges is moved 100 times, a tenth of a second apart; a browser notes when the text on the page changes. Both
-clocks are this machine's.
+A line with edges is moved by `sim`, and a Chromium notes when the text on its page changes; both clocks are this
+machine's. On the way are the broker four times, the agent, the bridge and the web app.
 """
 
-import statistics
-import tempfile
+import random
+import shutil
+import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-import piio
 from piio.address import read_address
 from piio.connection import Connection
-from tests.conftest import RunningInstallation
+from tests.benchmarks.figure import Figure, at_most
+from tests.benchmarks.layout import Layout
+from tests.benchmarks.run import Numbers, Run
+from tests.benchmarks.stand import Stand, bridge_at_work
+from tests.benchmarks.tries import share_of
+from tests.benchmarks.webapp import webapp_at_work
+
+TITLE = "From the pin to the page of a browser"
+
+OTHERS = Layout(boards=10, points=8)
+RATE = 10_000
+"""Readings a second of other boards."""
 
 MOVES = 100
+"""Of the line in a round."""
+
+PAUSE = (0.08, 0.16)
+"""Seconds between two of them, drawn anew each time, so that none keeps step with a clock."""
+
+PATIENCE = 5.0
+
+BUTTON = {"interface": "gpio", "channel": "4", "direction": "input"}
+TANK = {"interface": "adc", "channel": "0", "direction": "input"}
 
 OBSERVE = """() => {
   window.changes = [];
   const figure = document.querySelector('[data-point="button"] [data-value]');
-  new MutationObserver(() => window.changes.push([Date.now() / 1000, figure.textContent]))
-    .observe(figure, { childList: true, characterData: true, subtree: true });
+  window.observer?.disconnect();
+  window.observer = new MutationObserver(() => window.changes.push((performance.timeOrigin + performance.now()) / 1000));
+  window.observer.observe(figure, { childList: true, characterData: true, subtree: true });
 }"""
 
-
-def main() -> None:
-    """Start an installation, measure, print the table."""
-    with tempfile.TemporaryDirectory() as folder:
-        running = RunningInstallation(Path(folder) / "var", "--simulate", "--mqtt-port", "0", "--web-port", "0")
-        try:
-            running.wait_until_running()
-            delays = sorted(_measure(running.env))
-        finally:
-            running.stop()
-    print("| from the pin to the page | ms |\n|---|---|")
-    for name, value in (
-        ("median", statistics.median(delays)),
-        ("95 of 100 within", delays[int(len(delays) * 0.95) - 1]),
-        ("longest", delays[-1]),
-    ):
-        print(f"| {name} | {value * 1000:.0f} |")
+IDLE = "nothing else moves"
+MOVING = "ten others a second on the page"
+LOADED = f"{RATE:,} readings/s of other boards"
 
 
-def _measure(env: dict[str, str]) -> list[float]:
-    with piio.connect(env["PIIO_ADMIN_URL"]) as client:
-        point = {"interface": "gpio", "channel": "4", "direction": "input"}
-        display = {"type": "numeric", "point": "button"}
-        assert client.configure("demo", {"points": {"button": point}, "displays": {"button": display}}).ok
+def measure(run: Run) -> list[Figure]:
+    """Rounds in which nothing else moves, another channel does on the same page, and other boards are busy."""
+    run.say("starting a board, a web app and a browser")
+    with bridge_at_work(OTHERS) as (made, _), webapp_at_work(made), _page(made) as page:
+        made.parts.agent().start()
+        contenders = {
+            IDLE: lambda: _round(made, page, {"button": BUTTON}),
+            MOVING: lambda: _round(made, page, {"button": BUTTON, "tank": TANK}),
+            LOADED: lambda: _under_load(made, page),
+        }
+        found = run.interleaved(contenders)
+    return [
+        Figure(what=f"pin → page, {IDLE}, p50", number=found[IDLE]["p50"], unit="ms", reach=at_most(15)),
+        Figure(what=f"pin → page, {IDLE}, p99", number=found[IDLE]["p99"], unit="ms"),
+        Figure(what=f"pin → page, {MOVING}, p50", number=found[MOVING]["p50"], unit="ms"),
+        Figure(what=f"pin → page, {LOADED}, p50", number=found[LOADED]["p50"], unit="ms"),
+        Figure(what=f"pin → page, {LOADED}, p99", number=found[LOADED]["p99"], unit="ms", reach=at_most(100)),
+    ]
+
+
+@contextmanager
+def _page(made: Stand) -> Iterator[Page]:
+    """The board's page in a browser."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise RuntimeError("there is no Chromium: type `sudo apt-get install chromium`")
+    env, url = made.parts.env, made.parts.web_url()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page()
-        page.goto(env["PIIO_WEB_URL"] + "/login")
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+        page = playwright.chromium.launch(executable_path=chromium, args=flags).new_page()
+        page.goto(f"{url}/login")
         page.fill("[name=name]", env["PIIO_WEB_USER"])
         page.fill("[name=password]", env["PIIO_WEB_PASSWORD"])
         page.press("[name=password]", "Enter")
-        page.goto(env["PIIO_WEB_URL"] + "/board/demo")
-        page.wait_for_selector('[data-point="button"][data-quality="good"]')
-        page.evaluate(OBSERVE)
-        return _move(env, page)
+        page.get_by_role("button", name="Log out").wait_for()
+        page.goto(f"{url}/board/demo")
+        yield page
 
 
-def _move(env: dict[str, str], page: Page) -> list[float]:
+def _under_load(made: Stand, page: Page) -> Numbers:
+    seconds = MOVES * sum(PAUSE) / 2 + 2.0
+    load = threading.Thread(target=made.load(OTHERS).at_rate, args=(int(RATE * seconds), RATE))
+    load.start()
+    try:
+        return _round(made, page, {"button": BUTTON})
+    finally:
+        load.join()
+
+
+def _round(made: Stand, page: Page, points: dict[str, Any]) -> Numbers:
+    made.parts.configure(points, {name: {"type": "numeric", "point": name} for name in points})
+    for name in points:
+        page.wait_for_selector(f'[data-point="{name}"][data-quality="good"]')
+    page.wait_for_selector('[data-point="tank"]', state="attached" if "tank" in points else "detached")
+    page.evaluate(OBSERVE)
+    delays = _moved(made, page)
+    return {"p50": share_of(delays, 50) * 1000, "p99": share_of(delays, 99) * 1000}
+
+
+def _moved(made: Stand, page: Page) -> list[float]:
+    """Seconds from each move to the text on the page."""
+    level = int(float(page.inner_text('[data-point="button"] [data-value]')))
     moved = []
-    with Connection(read_address(env["PIIO_URL"]), lambda _: None) as outside:
+    with Connection(read_address(made.parts.env["PIIO_URL"]), lambda _: None) as outside:
         for number in range(MOVES):
+            level = 1 - level
             moved.append(time.time())
-            outside.publish("piio/demo/sim/gpio/4", str((number + 1) % 2), 0)
+            outside.publish("piio/demo/sim/gpio/4", str(level), 0)
+            page.wait_for_timeout(random.uniform(*PAUSE) * 1000)
             while page.evaluate("window.changes.length") <= number:
-                assert time.time() - moved[-1] < 5, f"move {number} did not reach the page"
+                assert time.time() - moved[-1] < PATIENCE, f"move {number} did not reach the page"
                 page.wait_for_timeout(5)
-            page.wait_for_timeout(100)
     changes = page.evaluate("window.changes")
-    return [seen - sent for sent, (seen, _) in zip(moved, changes, strict=True)]
-
-
-if __name__ == "__main__":
-    main()
+    return [seen - sent for sent, seen in zip(moved, changes, strict=True)]

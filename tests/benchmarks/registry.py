@@ -15,6 +15,7 @@ BENCHMARKS = (
     "bridge",
     "set_to_value",
     "agents",
+    "pin_to_page",
     "webapp",
 )  # fmt: skip
 

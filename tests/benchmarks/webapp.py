@@ -36,7 +36,7 @@ FRAMES = 20
 def measure(run: Run) -> list[Figure]:
     """Processor time of the web app, frames, and the memory of a browser that takes nothing."""
     run.say(f"starting a web app for {BROWSERS} browsers")
-    with bridge_at_work(LAYOUT) as (made, _), _webapp(made) as worker, _audience(made) as audience:
+    with bridge_at_work(LAYOUT) as (made, _), webapp_at_work(made) as worker, _audience(made) as audience:
         found = medians([_round(made, worker, audience, run, number) for number in range(run.rounds)])
         run.say("a browser stops reading")
         stalled = _stall(made, worker, audience)
@@ -49,7 +49,7 @@ def measure(run: Run) -> list[Figure]:
 
 
 @contextmanager
-def _webapp(made: Stand) -> Iterator[int]:
+def webapp_at_work(made: Stand) -> Iterator[int]:
     """A web app at work: the process that serves."""
     part = made.parts.webapp().start()
     url = made.parts.web_url()

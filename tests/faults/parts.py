@@ -157,14 +157,14 @@ class Parts:
         """Wait until the broker takes connections."""
         eventually(lambda: _answers(self._place.mqtt_port), "a broker")
 
-    def configure(self, points: dict[str, Any]) -> int:
-        """Give the board these points once it is known; the revision."""
+    def configure(self, points: dict[str, Any], displays: dict[str, Any] | None = None) -> int:
+        """Give the board these points and displays once it is known; the revision."""
         answers: list[object] = []
 
         def attempt() -> Any:
             try:
                 with piio.connect(self.env["PIIO_ADMIN_URL"]) as client:
-                    answer = client.configure("demo", config={"points": points, "displays": {}})
+                    answer = client.configure("demo", config={"points": points, "displays": displays or {}})
             except PiioError as error:
                 answers.append(error)
                 return None
