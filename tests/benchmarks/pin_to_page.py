@@ -44,7 +44,8 @@ OBSERVE = """() => {
   window.changes = [];
   const figure = document.querySelector('[data-point="button"] [data-value]');
   window.observer?.disconnect();
-  window.observer = new MutationObserver(() => window.changes.push((performance.timeOrigin + performance.now()) / 1000));
+  const now = () => (performance.timeOrigin + performance.now()) / 1000;
+  window.observer = new MutationObserver(() => window.changes.push(now()));
   window.observer.observe(figure, { childList: true, characterData: true, subtree: true });
 }"""
 
