@@ -19,6 +19,18 @@ PATIENCE = 8.0
 Spawn = Callable[..., subprocess.Popen[str]]
 
 
+def holder_of(agent: str) -> int | None:
+    """The process that holds an agent's outputs."""
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (each / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"piio_agent.holder" in words and agent.encode() in words:
+            return int(each.name)
+    return None
+
+
 class Bench:
     """An agent's process, the process that holds its outputs, and the simulated board's trace of what they did."""
 
@@ -63,14 +75,7 @@ class Bench:
 
     def holder(self) -> int | None:
         """The process that holds the outputs."""
-        for each in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (each / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"piio_agent.holder" in words and self.desk.agent.encode() in words:
-                return int(each.name)
-        return None
+        return holder_of(self.desk.agent)
 
     def wait_holder(self, wanted: Callable[[int | None], bool]) -> None:
         begun = time.monotonic()
@@ -80,14 +85,20 @@ class Bench:
 
 
 @pytest.fixture
-def bench(desk: Any, spawn: Spawn, tmp_path: Path) -> Iterator[Bench]:
+def alone(desk: Any) -> Iterator[None]:
+    """Nobody of the desk's agent is left behind."""
+    yield
+    holder = holder_of(desk.agent)
+    if holder:
+        os.kill(holder, signal.SIGKILL)
+
+
+@pytest.fixture
+def bench(desk: Any, spawn: Spawn, tmp_path: Path, alone: None) -> Iterator[Bench]:
     desk.publish("status", "offline", retain=True)
     made = Bench(desk, spawn, tmp_path)
     yield made
     made.agent.kill()
-    holder = made.holder()
-    if holder:
-        os.kill(holder, signal.SIGKILL)
 
 
 def test_an_agent_that_is_killed_and_started_again_finds_its_outputs_as_they_were(bench: Bench) -> None:
@@ -289,24 +300,28 @@ class Level(Interface):
 """
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_drivers_file_that_changed_counts_from_the_next_start_of_the_agent(
     desk: Any, spawn: Spawn, tmp_path: Path
 ) -> None:
     (tmp_path / "drivers").mkdir()
     driver, file = tmp_path / "drivers" / "level.py", tmp_path / "agent.toml"
     driver.write_text(LEVEL)
-    file.write_text('[interfaces.tank]\ndriver = "level"\n')
+    file.write_text('[interfaces.gpio]\ndriver = "simulated"\n[interfaces.tank]\ndriver = "level"\n')
     hardware = ("--config", str(file), "--interfaces-dir", str(tmp_path / "drivers"))
     desk.publish("status", "offline", retain=True)
     agent = spawn(hardware=hardware)
     desk.be_the_bridge()
-    desk.configure(points={"level": {"interface": "tank", "channel": "0"}})
+    held = LAMP | {"on_lost": "hold"}  # so that the process of the outputs waits for the next agent
+    desk.configure(points={"level": {"interface": "tank", "channel": "0"}, "lamp": held})
     desk.wait_for("raw/tank/0", "41")
+    desk.wait_point("lamp", lambda point: point == {"ok": True})
     agent.kill()
     agent.wait(PATIENCE)
     driver.write_text(LEVEL.replace("41", "42"))
+    since = desk.now()
     spawn(hardware=hardware)
-    desk.wait_for("raw/tank/0", "42")
+    desk.wait_for("raw/tank/0", "42", since)
 
 
 def test_the_log_of_the_outputs_process_begins_anew_when_it_is_long(bench: Bench, tmp_path: Path) -> None:
