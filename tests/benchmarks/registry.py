@@ -17,6 +17,7 @@ BENCHMARKS = (
     "agents",
     "pin_to_page",
     "webapp",
+    "history",
 )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ TIDYING = 60.0
 TIDYING_AT_ONCE = 0.2
 """Seconds that what is too old takes of the writer's time before it looks at what waits."""
 
-ENDING = 9.0
+ENDING = 5.0
 """Seconds in which what waits is to be written at the end."""
 
 

@@ -106,6 +106,7 @@ def _summarize(connection: Connection, level: Level, spans: Sequence[Span]) -> N
     names = (level.table.name, level.source.name, level.width, aggregates)
     if connection.dialect.name == "postgresql":
         points, begins, ends = (list(column) for column in zip(*spans, strict=True))
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # whatever it believes of a table that is new
         connection.exec_driver_sql(_for_postgresql(*names), (points, begins, ends))
         return
     size = 1 << (len(spans) - 1).bit_length()  # of few sizes: SQLite has read them before
