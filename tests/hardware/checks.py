@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,15 @@ def run_checks(guest: Any, folder: Path, report: Path, **how: Any) -> dict[str, 
     if not report.exists():
         pytest.fail(f"the guest gave no report (exit status {done.returncode}):\n{done.stdout}")
     return _read(ET.parse(report).iter("testcase"))
+
+
+def judge(check: str, results: Mapping[str, Befallen], note: Callable[[str, object], None]) -> None:
+    """Fail as a check did in the guest; what it measured is noted and not judged: the machine is shared."""
+    assert check in results, f"it did not run; these did: {sorted(results)}"
+    assert not results[check].failures, results[check].failures
+    for name, value in results[check].measured.items():
+        print(f"{name}: {value}")  # `pytest -rP` shows it
+        note(name, value)
 
 
 def _read(cases: Iterable[ET.Element]) -> dict[str, Befallen]:

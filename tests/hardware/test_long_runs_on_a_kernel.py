@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.hardware.checks import Befallen, checks_in, run_checks
+from tests.hardware.checks import Befallen, checks_in, judge, run_checks
 
 GUEST = Path(__file__).parent / "guest" / "long"
 
@@ -27,8 +27,4 @@ def results(guest: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, B
 def test_a_long_run_on_a_real_kernel(
     check: str, results: dict[str, Befallen], record_property: Callable[[str, object], None]
 ) -> None:
-    assert check in results, f"it did not run; these did: {sorted(results)}"
-    assert not results[check].failures, results[check].failures
-    for name, value in results[check].measured.items():
-        print(f"{name}: {value}")
-        record_property(name, value)
+    judge(check, results, record_property)

@@ -9,6 +9,7 @@ import pytest
 
 from piio_agent.interfaces import Context, Interface
 from piio_agent.interfaces.door import make
+from tests.hardware.guest.burst import Burst
 from tests.hardware.guest.sim_chip import SimChip
 
 
@@ -27,3 +28,9 @@ def gpio(chip: SimChip) -> Iterator[Interface]:
     """The driver gpiod on that chip, found by itself; not asked anything yet."""
     with make("gpiod", {}, Context()) as interface:
         yield interface
+
+
+@pytest.fixture
+def burst(chip: SimChip, monkeypatch: pytest.MonkeyPatch) -> Burst:
+    """More edges than the kernel keeps, for somebody who is busy."""
+    return Burst(chip, monkeypatch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import time
 from typing import Any
 
@@ -10,8 +9,9 @@ import gpiod
 import pytest
 
 from piio_agent.clock import SystemClock
-from piio_agent.interfaces import Context, Edge, Interface
+from piio_agent.interfaces import Context, Interface
 from piio_agent.interfaces.door import make
+from tests.hardware.guest.burst import Burst
 from tests.hardware.guest.lines import DEADLINE, take, watched
 from tests.hardware.guest.sim_chip import until
 
@@ -50,33 +50,12 @@ def test_many_lines_are_watched_at_once_and_a_watcher_may_write(gpio: Interface,
     assert edges.get(timeout=DEADLINE).edge == "rising"
 
 
-def test_a_burst_says_how_many_edges_were_lost_and_ends_at_the_level_of_the_line(
-    gpio: Interface, chip: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # What the kernel keeps is made small, lest the burst takes seconds.
-    monkeypatch.setattr("piio_agent.interfaces.gpiod_request.EVENTS", 16)
+def test_a_burst_says_how_many_edges_were_lost_and_ends_at_the_level_of_the_line(gpio: Interface, burst: Burst) -> None:
     take(gpio, "5")
-    edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
-    first, go_on = queue.SimpleQueue[Edge](), queue.SimpleQueue[None]()
-
-    def slow(edge: Edge) -> None:
-        if edge.seq == 1:
-            first.put(edge)
-            go_on.get(timeout=30)
-        edges.put(edge)
-
-    gpio.watch("5", slow)
-    chip.pull(5, 1)
-    first.get(timeout=DEADLINE)
-    # More than the kernel keeps while the watcher is busy, ticks apart so that none coalesce.
-    for n in range(41):
-        chip.pull(5, n % 2)
-        time.sleep(0.005)
-    go_on.put(None)
-    seen = [edges.get(timeout=DEADLINE) for _ in range(1 + 16)]
+    seen = burst.happen(gpio)
     assert (seen[-1].seq, sum(edge.lost for edge in seen)) == (42, 42 - 17)
     assert seen[-1].raw == gpio.read("5") == 0
-    assert edges.empty()
+    assert burst.over
 
 
 @pytest.mark.parametrize(("active_low", "edge"), [(False, "rising"), (True, "falling")])

@@ -16,6 +16,7 @@ from piio_agent.counting.interface import Counting
 from piio_agent.interfaces import Context, Edge, Interface, InterfaceError
 from piio_agent.interfaces.door import make, settings_of
 from piio_agent.interfaces.errors import ChannelBusy
+from tests.hardware.guest.burst import Burst
 from tests.hardware.guest.hwsim import PARAMETERS
 from tests.hardware.guest.lines import DEADLINE, held_by_a_pump_daemon
 from tests.hardware.guest.sim_chip import until
@@ -96,29 +97,9 @@ def test_frequency_period_and_duty_are_those_of_the_signal(
     assert period == pytest.approx(1 / frequency, rel=0.05)
 
 
-def test_what_the_kernel_dropped_is_counted_as_lost(
-    counting: Counting, chip: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # What the kernel keeps is made small, lest the burst takes seconds.
-    monkeypatch.setattr("piio_agent.interfaces.gpiod_request.EVENTS", 16)
+def test_what_the_kernel_dropped_is_counted_as_lost(counting: Counting, burst: Burst) -> None:
     take(counting, "5", "5-pulses", "5-lost")
-    first, last, go_on = queue.SimpleQueue[Edge](), queue.SimpleQueue[Edge](), queue.SimpleQueue[None]()
-
-    def slow(edge: Edge) -> None:
-        if edge.seq == 1:
-            first.put(edge)
-            go_on.get(timeout=30)
-        last.put(edge)
-
-    counting.watch("5", slow)
-    chip.pull(5, 1)
-    first.get(timeout=DEADLINE)
-    for n in range(41):
-        chip.pull(5, n % 2)
-        time.sleep(0.005)
-    go_on.put(None)
-    for _ in range(1 + 16):
-        last.get(timeout=DEADLINE)
+    burst.happen(counting)
     # Of 42 edges the first and the newest 16 came through, 8 of these rising.
     assert (counting.read("5-lost"), counting.read("5-pulses")) == (42 - 17, 1 + 8)
 
