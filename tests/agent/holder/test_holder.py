@@ -77,6 +77,13 @@ class Bench:
         """The process that holds the outputs."""
         return holder_of(self.desk.agent)
 
+    def wait_kept(self, channel: str, raw: float) -> None:
+        """Wait until the disk has what an output is now."""
+        begun, file = time.monotonic(), self._trace.with_name("outputs.json")
+        while not file.exists() or msgspec.json.decode(file.read_bytes())["outputs"].get(channel, [None])[0] != raw:
+            assert time.monotonic() - begun < PATIENCE
+            time.sleep(0.02)
+
     def wait_holder(self, wanted: Callable[[int | None], bool]) -> None:
         begun = time.monotonic()
         while not wanted(self.holder()):
@@ -191,6 +198,7 @@ def test_outputs_of_which_both_processes_are_killed_start_as_their_policies_say(
     desk.configure(points={"lamp": LAMP, "last": LAMP | {"channel": "18", "on_start": "last"}})
     desk.wait_applied(1)
     assert desk.write("gpio/17", 1).status == desk.write("gpio/18", 1, point="last").status == "done"
+    bench.wait_kept("gpio/18", 1)
     holder, since = bench.holder(), desk.now()
     assert holder
     bench.agent.kill()
