@@ -3,11 +3,17 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from piio.address import Address
+from piio_bridge.clock import SystemClock
 from piio_bridge.control.alike import read_applied, read_capabilities
+from piio_bridge.data.plane import DataPlane
+from piio_bridge.data.readings import Readings
+from piio_bridge.data.record import Record
+from piio_bridge.leadership import Leadership
 from piio_schemas.documents import DocumentError, decode
 from piio_schemas.states import Applied, Capabilities
 from tests.bridge.peers import Board, Bridge, Broker, Peer
@@ -68,3 +74,12 @@ def test_capabilities_that_are_none_are_refused_as_any_other_document(interfaces
     with pytest.raises(DocumentError) as ours:
         read_capabilities(payload)
     assert str(ours.value) == str(strict.value)
+
+
+@pytest.mark.timeout(20)
+def test_orders_of_many_boards_do_not_wait_for_a_data_plane_that_waits_itself() -> None:
+    clock = SystemClock()
+    readings = Readings("piio", clock, cast(Record, None))
+    plane = DataPlane(Address("127.0.0.1", 1, "bridge"), readings, "piio", clock, cast(Leadership, None))
+    for _ in range(10_000):
+        plane.order(lambda _: None)

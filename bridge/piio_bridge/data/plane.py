@@ -56,6 +56,7 @@ class DataPlane:
         self._orders: deque[Callable[[], list[Outgoing] | None]] = deque()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
+        self._wake_writer.setblocking(False)  # who orders must not wait: without it no lease is renewed
         self._stopping = False
         self._complaints = Complaints(clock)
         self._malformed = self._dropped = 0
