@@ -249,15 +249,15 @@ def entry(number: int) -> AuditEntry:
     return AuditEntry(number=0, time=float(number), board="demo", what="set", origin="plain", outcome="done")
 
 
-def test_what_was_done_to_all_boards_is_in_the_trail_of_each(tmp_path: Path) -> None:
-    audit = Audit(open_database(f"sqlite:///{tmp_path / 'bridge.db'}"))
+def test_what_was_done_to_all_boards_is_in_the_trail_of_each(database: str) -> None:
+    audit = Audit(open_database(database))
     for board in ("demo", "other", None):
         audit.keep(AuditEntry(number=0, time=1.0, board=board, what="stop", origin="plain", outcome="done"))
     assert [each.board for each in audit.entries("demo", AuditRequest())] == [None, "demo"]
 
 
-def test_the_oldest_entries_go_when_there_are_too_many_on_disk(tmp_path: Path) -> None:
-    audit = Audit(open_database(f"sqlite:///{tmp_path / 'bridge.db'}"), most_kept=10)
+def test_the_oldest_entries_go_when_there_are_too_many_on_disk(database: str) -> None:
+    audit = Audit(open_database(database), most_kept=10)
     for number in range(25):
         audit.keep(entry(number))
         audit.flush()
