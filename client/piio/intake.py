@@ -1,11 +1,11 @@
 """A paho client that takes what comes in large pieces.
 
 paho reads each packet by four calls of the socket, and version 5 has it make an object for properties that are not
-there: 70 µs for a reading. Here the socket is read once for whatever has come, plain messages (QoS 0, no properties)
-are cut out of it, and everything else is handed to paho packet by packet: all in the order in which it came.
+there: 70 µs for a reading. Here the socket is read once for whatever has come, plain messages (at QoS 0 or 1, without
+properties) are cut out of it, and everything else is handed to paho packet by packet: all in their order.
 
-What paho reads with, `Client._sock_recv`, is none of its documented ways: `tests/client/test_intake.py` holds the
-installed one to it.
+What paho reads with, `Client._sock_recv`, and what it answers QoS 1 with, `Client._send_puback`, are none of its
+documented ways: `tests/client/test_intake.py` holds the installed one to them.
 """
 
 import ssl
@@ -23,14 +23,14 @@ LARGEST_PACKET = 1 << 20
 """Bytes of a packet that is waited for; a message of ours has at most 64 kB."""
 
 PLAIN = 0x30
-"""A PUBLISH at QoS 0, bit 0 (retained) and bit 3 left out."""
+"""A PUBLISH at QoS 0 or 1, bit 0 (retained), bit 1 (QoS 1) and bit 3 left out."""
 
 OnPlain = Callable[[str, bytes, bool], None]
 """Hears topic, payload and whether it was retained."""
 
 
 class IntakeClient(mqtt.Client):
-    """The client; `on_plain` hears messages at QoS 0 without properties, on the thread that reads."""
+    """The client; `on_plain` hears messages at QoS 0 and 1 without properties, on the thread that reads."""
 
     def __init__(self, *arguments: Any, on_plain: OnPlain, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -80,12 +80,16 @@ class IntakeClient(mqtt.Client):
 
     def _take_plain(self, wire: bytes, at: int, begin: int, end: int) -> bool:
         """Hand a plain message on; False if the packet is none."""
-        if wire[at] & 0xF6 != PLAIN or begin + 2 > end:
+        if wire[at] & 0xF4 != PLAIN or begin + 2 > end:
             return False
+        confirm = wire[at] & 2
         topic = begin + 2 + (wire[begin] << 8 | wire[begin + 1])
-        if topic >= end or wire[topic]:
+        after = topic + confirm  # the two bytes of its number stand there at QoS 1
+        if after >= end or wire[after]:
             return False
-        self._on_plain(wire[begin + 2 : topic].decode("utf-8", "replace"), wire[topic + 1 : end], bool(wire[at] & 1))
+        self._on_plain(wire[begin + 2 : topic].decode("utf-8", "replace"), wire[after + 1 : end], bool(wire[at] & 1))
+        if confirm:
+            self._send_puback(wire[topic] << 8 | wire[topic + 1])
         return True
 
     def _sock_recv(self, bufsize: int) -> bytes:
