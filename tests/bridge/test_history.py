@@ -172,13 +172,28 @@ def locked(engine: Engine) -> Iterator[None]:
 
 def test_what_a_locked_database_does_not_take_waits_and_keeps_nobody_waiting(engine: Engine) -> None:
     history = History(engine)
-    history.keep([("demo", "tank", 1, 1.0)])
+    history.keep([("demo", "tank", 0, 0.0), ("demo", "tank", 1, 1.0)])
     with locked(engine):
         with pytest.raises(StoreFailed, match="lock"):
             history.flush()
         history.keep([("demo", "tank", 1, 2.0), ("demo", "tank", 2, 3.0)])
     history.flush()
-    assert rows(engine, "tank") == [(1, 2.0), (2, 3.0)]
+    assert rows(engine, "tank") == [(0, 0.0), (1, 2.0), (2, 3.0)]
+
+
+def test_what_comes_while_the_last_is_written_is_not_lost_at_the_end(engine: Engine) -> None:
+    history = History(engine)
+    ending = threading.Thread(target=history.__exit__)
+    with locked(engine):
+        history.__enter__()
+        history.keep([("demo", "tank", 1, 1.0)])
+        while history.waiting:  # until the writer has it
+            time.sleep(0.01)
+        history.keep([("demo", "tank", 2, 2.0)])
+        ending.start()
+        history.keep([("demo", "tank", 3, 3.0)])
+    ending.join()
+    assert rows(engine, "tank") == [(1, 1.0), (2, 2.0), (3, 3.0)]
 
 
 def test_of_too_many_values_that_wait_the_oldest_go_and_are_counted(

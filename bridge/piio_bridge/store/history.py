@@ -71,13 +71,18 @@ class History:
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join(ENDING)
-        if self._waiting.values:
-            log.error("%d values of the history could not be written before the end", self._waiting.values)
+        if self.waiting:
+            log.error("%d values of the history could not be written before the end", self.waiting)
 
     @property
     def dropped(self) -> int:
         """How many values, late ones and changes found no room."""
         return self._waiting.dropped
+
+    @property
+    def waiting(self) -> int:
+        """How many values wait for the disk."""
+        return self._waiting.values
 
     def keep(self, values: Sequence[Kept]) -> None:
         """Take values to be written soon; of two in one millisecond the later stays."""
