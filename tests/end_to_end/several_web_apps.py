@@ -41,7 +41,11 @@ class SeveralWebApps(Stage):
         self.postgresql, self.redis = PostgreSQL(), RedisServer()
         self.database = self.postgresql.database()
         self.ports = {"a": free_port(), "b": free_port()}
-        super().__init__(folder)
+        try:
+            super().__init__(folder)
+        except BaseException:
+            self.close()  # nobody else ends what has been started
+            raise
 
     def open_webapps(self) -> None:
         with patch.dict(os.environ, {people.DATABASE: self.database}):

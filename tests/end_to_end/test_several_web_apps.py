@@ -206,6 +206,7 @@ def test_without_redis_all_goes_on_and_who_logs_out_is_out_a_little_later(
     log_out(stage.at("a", visitor))
     assert another.closed() and elsewhere.closed()
     assert not elsewhere.sent_away
+    assert "Cannot publish to redis... giving up: " in (stage.folder / "webapp-a.log").read_text()
     stage.redis.start()
     here.close()
     there.close()

@@ -51,7 +51,7 @@ class MessageQueue:
         """Return what carries Socket.IO's messages between web apps; it connects, and tries again, by itself."""
         from socketio import RedisManager
 
-        return RedisManager(self._url, channel=self._group, logger=log, redis_options=dict(self._options))
+        return RedisManager(self._url, channel=self._group, logger=_Reasons(log, {}), redis_options=dict(self._options))
 
     def throttling(self) -> dict[str, Any]:
         """Return flask-limiter's settings: counted in Redis for all, and by each web app alone while that is away."""
@@ -73,6 +73,15 @@ class MessageQueue:
         except RedisError as error:
             return f"Redis at {self.shown} does not answer ({error}): start it, e.g. sudo systemctl start redis-server"
         return ""
+
+
+class _Reasons(logging.LoggerAdapter[logging.Logger]):
+    """Adds why Redis cannot be used, which Socket.IO leaves beside its messages."""
+
+    def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
+        """Return the message with its reason."""
+        reason = (kwargs.get("extra") or {}).get("redis_exception")
+        return (f"{msg}: {reason}" if reason else msg), kwargs
 
 
 def without_password(url: str) -> str:
