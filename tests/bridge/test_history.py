@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select, text, update
 
 from piio_bridge.store import waiting
 from piio_bridge.store.database import StoreFailed, open_database
@@ -66,6 +66,17 @@ def test_of_two_values_in_one_millisecond_the_later_stays(engine: Engine) -> Non
     assert rows(engine, "pump") == [(1_000, 6.0)]
 
 
+def test_values_under_the_name_before_and_under_the_new_one_may_wait_together(engine: Engine) -> None:
+    history = History(engine)
+    history.keep([("demo", "tank", 1, 1.0)])
+    history.flush()
+    with engine.begin() as connection:
+        connection.execute(update(POINTS).where(POINTS.c.name == "tank").values(name="vessel"))
+    history.keep([("demo", "tank", 2, 2.0), ("demo", "vessel", 3, 3.0)])
+    history.forget_ids()
+    assert rows(engine, "vessel") == [(1, 1.0), (2, 2.0), (3, 3.0)]
+
+
 def test_what_is_no_number_keeps_none_of_the_others_away(engine: Engine) -> None:
     history = History(engine)
     history.keep([("demo", "tank", t_ms, value) for t_ms, value in enumerate([1.0, math.nan, math.inf, 2.0])])
@@ -83,9 +94,10 @@ def test_any_number_of_values_is_written_as_it_is(engine: Engine, number: int) -
 
 
 def test_nothing_that_was_handed_over_before_the_end_is_lost(engine: Engine) -> None:
+    now = int(time.time() * 1000)
     with History(engine) as history:
         for number in range(100):
-            history.keep([("demo", f"p{n}", number, 1.0) for n in range(500)])
+            history.keep([("demo", f"p{n}", now + number, 1.0) for n in range(500)])
     assert count(engine) == 50_000
 
 
@@ -182,18 +194,19 @@ def test_what_a_locked_database_does_not_take_waits_and_keeps_nobody_waiting(eng
 
 
 def test_what_comes_while_the_last_is_written_is_not_lost_at_the_end(engine: Engine) -> None:
+    now = int(time.time() * 1000)
     history = History(engine)
     ending = threading.Thread(target=history.__exit__)
     with locked(engine):
         history.__enter__()
-        history.keep([("demo", "tank", 1, 1.0)])
+        history.keep([("demo", "tank", now + 1, 1.0)])
         while history.waiting:  # until the writer has it
             time.sleep(0.01)
-        history.keep([("demo", "tank", 2, 2.0)])
+        history.keep([("demo", "tank", now + 2, 2.0)])
         ending.start()
-        history.keep([("demo", "tank", 3, 3.0)])
+        history.keep([("demo", "tank", now + 3, 3.0)])
     ending.join()
-    assert rows(engine, "tank") == [(1, 1.0), (2, 2.0), (3, 3.0)]
+    assert rows(engine, "tank") == [(now + 1, 1.0), (now + 2, 2.0), (now + 3, 3.0)]
 
 
 def test_of_too_many_values_that_wait_the_oldest_go_and_are_counted(

@@ -45,4 +45,5 @@ class PointNumbers:
 
     def _look_up(self, transaction: Connection) -> None:
         query = select(POINTS.c.agent, POINTS.c.name, POINTS.c.id).where(POINTS.c.name.is_not(None))
-        self._ids = {(agent, name): id for agent, name, id in all_at_once(transaction, query)}
+        # What is remembered stays: values that were taken under a name before are still to be written.
+        self._ids = {(agent, name): id for agent, name, id in all_at_once(transaction, query)} | self._ids
