@@ -27,6 +27,12 @@ TELL = """async ([point, told, buckets, gaps]) => {
   trace.load(buckets.map(([time, value]) => [time, value, value, value]), gaps);
   return trace.times.map((time, index) => [time, trace.values[index]]);
 }"""
+SAMPLES = """async ([told, width]) => {
+  const { Trace } = await import("/static/trace.js");
+  const trace = new Trace();
+  for (const stretches of told) trace.addSamples(stretches, width);
+  return trace.times.map((time, index) => [time, trace.values[index]]);
+}"""
 ADD = """async ([point, readings]) => {
   const { Trace } = await import("/static/trace.js");
   const trace = new Trace();
@@ -97,6 +103,27 @@ def test_the_times_of_a_graph_ascend_from_its_first_moment(page: Page) -> None:
     drawn = "Array.from(document.querySelector('piio-graph').chart.data[0])"
     times = eventually(lambda: len(times := page.evaluate(drawn)) > 20 and times, "twenty readings")
     assert all(before < after for before, after in pairwise(times[:-1])), "the last one is now"
+
+
+def test_samples_are_drawn_from_the_least_to_the_greatest_and_break_where_they_are_missing(page: Page) -> None:
+    told = [[[1.0, 5, 9], [1.1, 4, 4]], [[1.1, 3, 6], [1.2, 1, 2]], [[3.0, 7, 8]]]
+    line = page.evaluate(SAMPLES, [told, 0.1])
+    flat = [1, 5, 1.05, 9, 1.1, 3, pytest.approx(1.15), 6, 1.2, 1, pytest.approx(1.25), 2]
+    assert [each for pair in line[:6] for each in pair] == flat
+    assert [value for _, value in line[6:]] == [None, 7, 8]
+
+
+def test_a_point_that_is_sampled_fast_is_drawn_from_its_samples(bench: Bench, page: Page) -> None:
+    expect(page.locator("piio-graph [data-value]")).not_to_have_text("–")
+    bench.configure({"points": {"tank": {"sample_rate": 200}}, "displays": {"d4": {"options": {"window": 10}}}})
+    drawn = "Array.from(document.querySelector('piio-graph').chart.data[0])"
+
+    def close_together() -> bool:
+        times = page.evaluate(drawn)[-100:]
+        return len(times) == 100 and times[-1] - times[0] < 5
+
+    eventually(close_together, "a hundred of them within five seconds")
+    bench.configure({"points": {"tank": {"sample_rate": None}}, "displays": {"d4": {"options": {"window": None}}}})
 
 
 def test_times_are_told_by_the_clock_of_24_hours(bench: Bench, browse: Browse, page: Page) -> None:

@@ -1,5 +1,6 @@
 """What the broker says, as pages need it: documents of every board, and readings of those somebody looks at."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,12 +12,15 @@ from msgspec import Struct
 from piio.connection import Message
 from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon, Echo, believed_for
+from piio_schemas.blocks import BlockError, read_block
 from piio_schemas.documents import DocumentError, as_model, read_json
 from piio_schemas.events import PointEvent
 from piio_schemas.identifiers import RESERVED
 from piio_schemas.numbers import number_from_text
 from piio_schemas.states import OFFLINE, ONLINE
 from piio_webapp.heard_board import HeardBoard
+
+log = logging.getLogger(__name__)
 
 MOST_BOARDS = 2000
 MOST_TOPICS = 10_000
@@ -44,6 +48,21 @@ class Change(Struct, frozen=True):
     agent: str | None = None
     key: str | None = None
     before: Any = None
+    """What it was before; of `samples`, which replace nothing, the block that came."""
+
+
+UNINTRODUCED = {*READINGS, topics.BLOCK_VALUES.pattern}
+"""What makes no board known."""
+
+
+class Looks(Struct, frozen=True):
+    """What of which boards somebody looks at."""
+
+    agents: frozenset[str] = frozenset()
+    raws: frozenset[str] = frozenset()
+    """Boards whose raws are wanted, too."""
+    samples: frozenset[tuple[str, str]] = frozenset()
+    """Boards and points whose samples are wanted, too."""
 
 
 OnChange = Callable[[Change], None]
@@ -81,11 +100,15 @@ class BoardCache:
         for topic in (*always, topics.QUALITY, topics.VALUE_RESULT, topics.BRIDGE_STATUS, topics.BRIDGE_BEACON):
             yield topic.every(self._prefix), topic.qos
 
-    def filters_of(self, agents: Iterable[str], raws: Iterable[str]) -> set[tuple[str, int]]:
-        """The topics that are heard while somebody looks at some boards, and at the raws of some."""
-        of_all = [(topic, agent) for agent in agents for topic in (topics.VALUE, topics.POINT_EVENT)]
-        of_some = [(topics.RAW, agent) for agent in raws]
-        return {(topic.every(self._prefix, agent=agent), topic.qos) for topic, agent in (*of_all, *of_some)}
+    def filters_of(self, looks: Looks) -> set[tuple[str, int]]:
+        """The topics that are heard while somebody looks."""
+        of_all = [(topic, agent) for agent in looks.agents for topic in (topics.VALUE, topics.POINT_EVENT)]
+        of_some = [(topics.RAW, agent) for agent in looks.raws]
+        found = {(topic.every(self._prefix, agent=agent), topic.qos) for topic, agent in (*of_all, *of_some)}
+        blocks = topics.BLOCK_VALUES
+        return found | {
+            (blocks.at(self._prefix, agent=agent, point=point), blocks.qos) for agent, point in looks.samples
+        }
 
     def connected(self) -> None:
         """Begin anew on a connection: what is retained will be told again, what is not there any more is forgotten."""
@@ -166,7 +189,7 @@ class BoardCache:
     def _of_board(self, agent: str, pattern: str, levels: dict[str, str], message: Message) -> None:
         board = self.boards.get(agent)
         if board is None:
-            if not message.payload or pattern in READINGS or len(self.boards) >= MOST_BOARDS:
+            if not message.payload or pattern in UNINTRODUCED or len(self.boards) >= MOST_BOARDS:
                 return
             board = self.boards[agent] = HeardBoard(seen=self._seen.get(agent))
         if pattern != topics.HEALTH.pattern:
@@ -177,10 +200,18 @@ class BoardCache:
             self._status(agent, board, message)
         elif pattern == topics.POINT_EVENT.pattern:
             self._event(agent, levels["point"], message)
+        elif pattern == topics.BLOCK_VALUES.pattern:
+            self._samples(agent, levels["point"], message.payload)
         elif pattern in DOCUMENTS:
             self._document(agent, board, DOCUMENTS[pattern], message)
         if not message.retained and pattern in (topics.BEACON.pattern, topics.HEALTH.pattern):
             board.seen = time.time()
+
+    def _samples(self, agent: str, point: str, payload: bytes) -> None:
+        try:
+            self._on_change(Change("samples", agent, point, before=read_block(payload)))
+        except BlockError as error:
+            log.debug("what is no block came of %s/%s: %s", agent, point, error)
 
     def _event(self, agent: str, point: str, message: Message) -> None:
         try:

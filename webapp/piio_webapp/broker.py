@@ -19,7 +19,7 @@ from piio_schemas.documents import DocumentError, decode, encode, read_json
 from piio_schemas.requests import LEASE, LEASE_RENEWED, ViewersLease
 from piio_schemas.states import OFFLINE, ONLINE
 from piio_schemas.stopping import Stop
-from piio_webapp.board_cache import BoardCache
+from piio_webapp.board_cache import BoardCache, Looks
 from piio_webapp.options import Options
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,7 @@ class Broker:
         self._lock = threading.Lock()
         self._waiting: dict[str, Waiting] = {}
         self._looked: dict[str, float] = {}
-        self._raws: set[str] = set()
-        self._filters: set[tuple[str, int]] = set()
+        self._looks = Looks()
         self._stopping = threading.Event()
         self._clock = threading.Thread(target=self._keep_time, name="leases and answers", daemon=True)
 
@@ -90,23 +89,22 @@ class Broker:
                 log.debug("the connection ended before the goodbye; the will says offline")
         self._keeper.stop()
 
-    def look_at(self, agents: set[str], raws: set[str]) -> None:
-        """Hear the readings of these boards, of some of them the raws too, and of no others.
+    def look_at(self, looks: Looks) -> None:
+        """Hear what somebody looks at, and nothing else of that kind.
 
-        On each a lease is held, so that its inputs are read at their period.
+        On each board a lease is held, so that its inputs are read at their period.
         """
         with self._lock:
-            gone, self._raws = (self._looked.keys() - agents, self._raws - raws), raws
-            self._looked = {agent: self._looked.get(agent, -LEASE_RENEWED) for agent in agents}
-            before, self._filters = self._filters, self._cache.filters_of(agents, raws)
-            new, old = self._filters - before, before - self._filters
+            before, self._looks = self._looks, looks
+            self._looked = {agent: self._looked.get(agent, -LEASE_RENEWED) for agent in looks.agents}
+            old, new = self._cache.filters_of(before), self._cache.filters_of(looks)
         connection = self._keeper.connection
-        if connection and new:
-            connection.subscribe(new)
-        if connection and old:
-            connection.unsubscribe(filter for filter, _ in old)
-        for agents_gone, kind in zip(gone, ("values", "raws"), strict=True):
-            self._cache.unheard(agents_gone, kind)
+        if connection and new - old:
+            connection.subscribe(new - old)
+        if connection and old - new:
+            connection.unsubscribe(filter for filter, _ in old - new)
+        self._cache.unheard(before.agents - looks.agents, "values")
+        self._cache.unheard(before.raws - looks.raws, "raws")
         if connection:
             self._renew(connection, time.monotonic())
 
@@ -170,7 +168,7 @@ class Broker:
         own = [(self._status, 1), (self._reply, topics.REPLY.qos)]
         connection.subscribe([*self._cache.filters(), *own])
         with self._lock:
-            looked = set(self._filters)
+            looked = self._cache.filters_of(self._looks)
         if looked:
             connection.subscribe(looked)
         connection.publish(self._status, ONLINE, 1, True)

@@ -9,10 +9,14 @@ from piio_schemas.audit import AuditRequest
 from piio_schemas.identifiers import NAME, POINT
 from piio_schemas.roles import Role
 from piio_webapp.tick import PageTick
+from piio_webapp.view import Target
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 AgentName = Annotated[str, Meta(pattern=f"^{NAME}$", max_length=63)]
 PointName = Annotated[str, Meta(pattern=f"^{POINT}$", max_length=63)]
+MOST_SAMPLED = 32
+"""Points whose samples one page shows."""
+
 Verb = Literal["history", "revisions", "restore", "copy", "forget", "preview", "save", "audit", "audit_all"]
 
 
@@ -21,6 +25,13 @@ class Look(Struct, frozen=True, forbid_unknown_fields=True):
 
     agent: AgentName | None = None
     raws: bool = False
+    samples: Annotated[dict[PointName, Annotated[float, Meta(ge=1e-6, le=86400)]], Meta(max_length=MOST_SAMPLED)] = {}
+    """Points whose samples it shows, and the seconds that it shows as one."""
+
+    @property
+    def target(self) -> Target:
+        """What it looks at."""
+        return Target(self.agent, self.raws, tuple(sorted(self.samples.items())))
 
 
 class PageSet(Struct, frozen=True, forbid_unknown_fields=True):

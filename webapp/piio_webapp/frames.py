@@ -72,6 +72,8 @@ def _news(view: View, number: int, cache: BoardCache) -> dict[str, Any]:
                 told[kind] = {key: readings.get(key) for key in changed[kind]}
         if kept := board.kept.intersection(changed.get("values", ())):
             told["kept"] = list(kept)
+    if "samples" in changed:
+        told["samples"] = {point: view.samples[point].since(number) for point in changed["samples"]}
     return told
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from piio_webapp.board_cache import BoardCache, Change
+from piio_webapp.board_cache import BoardCache, Change, Looks
 from piio_webapp.broker import Broker
 from piio_webapp.doorkeeper import Doorkeeper
 from piio_webapp.last_seen import LastSeen
@@ -46,8 +46,14 @@ class Hub:
         self.last_seen.stop()
 
     def _looks(self, targets: set[Target]) -> None:
-        agents = {target.agent for target in targets if target.agent is not None}
-        self.broker.look_at(agents, {target.agent for target in targets if target.agent is not None and target.raws})
+        at = [(target.agent, target) for target in targets if target.agent is not None]
+        self.broker.look_at(
+            Looks(
+                agents=frozenset(agent for agent, _ in at),
+                raws=frozenset(agent for agent, target in at if target.raws),
+                samples=frozenset((agent, point) for agent, target in at for point, _ in target.samples),
+            )
+        )
 
     def _changed(self, change: Change) -> None:
         self.pages.changed(change)
@@ -58,7 +64,7 @@ class Hub:
 
     def _note(self, change: Change) -> dict[str, Any] | None:
         """What people are told of a change: a board that comes or goes, a configuration that somebody changed."""
-        if change.agent is None or change.before is None:
+        if change.agent is None or change.before is None or change.kind == "samples":
             return None
         board = self.cache.boards.get(change.agent)
         if change.kind == "event":

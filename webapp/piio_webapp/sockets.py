@@ -21,7 +21,6 @@ from piio_webapp.people import Who
 from piio_webapp.requests import Actor, Requests
 from piio_webapp.socket_guard import guarded
 from piio_webapp.stopping import Stops
-from piio_webapp.view import Target
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +119,7 @@ def _events(socketio: SocketIO, logins: Logins, pages: OpenPages, requests: Requ
         return handler
 
     def look(_: Who, page: OpenPage, wanted: Look) -> None:
-        pages.look(page.sid, Target(wanted.agent, wanted.raws))
+        pages.look(page.sid, wanted.target)
 
     def set(who: Who, page: OpenPage, wanted: PageSet) -> None:
         if pages.begun(page):

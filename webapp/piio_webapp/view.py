@@ -4,6 +4,7 @@ from msgspec import Struct, field
 
 from piio_webapp.open_page import OpenPage
 from piio_webapp.pace import Pace
+from piio_webapp.samples import Samples
 
 READINGS = ("values", "qualities", "raws")
 
@@ -15,6 +16,8 @@ class Target(Struct, frozen=True):
     """The board; None: the list of boards."""
     raws: bool = False
     """Whether it wants raw values too, as the page of the configuration does."""
+    samples: tuple[tuple[str, float], ...] = ()
+    """Points whose samples it shows, and the seconds that it shows as one."""
 
 
 class View(Struct, eq=False):
@@ -31,11 +34,17 @@ class View(Struct, eq=False):
     """Of the newest change."""
     changed: dict[tuple[str, str], int] = field(default_factory=dict)
     """The number of the newest change of each thing, by kind and key, the newest last."""
+    samples: dict[str, Samples] = field(default_factory=dict)
+    """Of each point whose samples are shown."""
     stirred: bool = False
     """Whether somebody may have to be told something."""
     pace: Pace = field(default_factory=Pace)
     beat_at: float = 0.0
     """When a page has to hear a sign of life, if nothing else."""
+
+    def __post_init__(self) -> None:
+        if self.target:
+            self.samples = {point: Samples(width) for point, width in self.target.samples}
 
     def touch(self, kind: str, key: str) -> None:
         """Note that something changed."""

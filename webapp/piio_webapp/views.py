@@ -75,13 +75,19 @@ def _touch(view: View, change: Change) -> bool:
     if change.agent is None:
         view.touch("link", "")
     elif view.target is not None and view.target.agent is None:
-        if change.kind in ("health", "event", "values", "raws"):
+        if change.kind in ("health", "event", "values", "raws", "samples"):
             return False
         view.touch("boards", change.agent)
     elif change.kind in READINGS:
         if change.key is None or not view.wants(change.kind):
             return False
         view.touch(change.kind, change.key)
+    elif change.kind == "samples":
+        samples = view.samples.get(change.key or "")
+        if samples is None:
+            return False
+        view.touch(change.kind, change.key or "")
+        samples.take(change.before, view.number)
     elif change.kind == "event":
         return False
     else:

@@ -53,8 +53,18 @@ export default class Graph extends Display {
   }
 
   history(buckets, gaps) {
-    this.#trace.load(buckets, gaps);
+    this.#trace.load(this.point?.sample_rate ? extremes(buckets) : buckets, gaps);
     this.#repaint();
+  }
+
+  /** What one pixel can show of a point that is sampled fast. */
+  get samplesWanted() {
+    return this.point?.sample_rate ? Math.max(round(this.options.window / Math.max(this.plot.clientWidth, 300)), 1 / this.point.sample_rate) : 0;
+  }
+
+  samples(stretches) {
+    this.#trace.addSamples(stretches, this.samplesWanted);
+    this.#trim();
   }
 
   show({ value, time, heard, quality }) {
@@ -63,7 +73,7 @@ export default class Graph extends Display {
     this.doubted ||= !this.good;
     if (value === null) return;
     this.last = value;
-    if (this.good) this.#add(value, time, heard);
+    if (this.good && !this.samplesWanted) this.#add(value, time, heard);
   }
 
   /** A value is drawn when it was heard, and once; after a doubt it is drawn anew. */
@@ -73,6 +83,10 @@ export default class Graph extends Display {
     } else if (this.doubted || time !== this.drawnAt) this.#trace.add(this.doubted ? heard : time, value, this.doubted);
     this.drawnAt = time;
     this.doubted = false;
+    this.#trim();
+  }
+
+  #trim() {
     this.#trace.trim(this.#zoomed ? -Infinity : this.now - this.options.window - 5, MOST);
     this.#soon();
   }
@@ -86,7 +100,7 @@ export default class Graph extends Display {
   #repaint() {
     if (!this.chart || this.#zoomed) return;
     const now = this.now;
-    const live = this.good && this.last !== undefined && this.#trace.times.length;
+    const live = this.good && !this.samplesWanted && this.last !== undefined && this.#trace.times.length;
     const times = live ? [...this.#trace.times, Math.max(now, this.#trace.times.at(-1))] : this.#trace.times;
     const values = live ? [...this.#trace.values, this.last] : this.#trace.values;
     this.chart.setData([times, values], false);
@@ -133,6 +147,18 @@ export default class Graph extends Display {
     this.#zoomed = true;
     this.reset.hidden = false;
   }
+}
+
+/** 1, 2 or 5 times a power of ten, and no more than this: graphs of about the same size are told the same. */
+function round(seconds) {
+  const power = 10 ** Math.floor(Math.log10(seconds));
+  return [5, 2, 1].find((digit) => digit * power <= seconds) * power || power;
+}
+
+/** Of a point that is sampled fast each stretch of the history is drawn from its least to its greatest value. */
+function extremes(buckets) {
+  const half = Math.min(...buckets.slice(1).map(([time], index) => time - buckets[index][0])) / 2;
+  return buckets.flatMap(([time, low, high]) => (high > low && half < Infinity ? [[time, low, high, low], [time + half, low, high, high]] : [[time, low, high, high]]));
 }
 
 /** Pixels that the longest of the values at the axis needs. */

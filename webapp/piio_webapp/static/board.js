@@ -42,10 +42,19 @@ function arrange() {
     tile.configure(board, display);
     if (grid.children[position] !== tile.root) grid.insertBefore(tile.root, grid.children[position] ?? null);
   });
+  wantSamples();
+}
+
+/** Of two displays of a point the finer one says what is told. */
+function wantSamples() {
+  const wanted = {};
+  for (const { point, wants } of tiles.values()) if (wants) wanted[point] = Math.min(wants, wanted[point] ?? Infinity);
+  board.want(wanted);
 }
 
 board.addEventListener("board", () => { showHead(); arrange(); });
 board.addEventListener("snapshot", () => tiles.forEach((tile) => tile.askHistory(board)));
 board.addEventListener("link", () => tiles.forEach((tile) => tile.show(board)));
 board.addEventListener("readings", ({ detail }) => tiles.forEach((tile) => { if (detail.has(tile.point)) tile.show(board); }));
+board.addEventListener("samples", ({ detail }) => tiles.forEach((tile) => { if (tile.wants && detail[tile.point]) tile.samples(detail[tile.point]); }));
 setInterval(() => { if (board.heard) showHead(); }, 15000);

@@ -4,7 +4,7 @@ import { link } from "./link.js";
 
 const DOCUMENTS = ["capabilities", "config", "applied", "health"];
 
-/** Dispatches `snapshot`, `board` (documents), `readings` (detail: a set of points) and `link` (all qualities). */
+/** Dispatches `snapshot`, `board` (documents), `readings` (detail: a set of points), `samples` (detail: by point) and `link` (all qualities). */
 export class BoardState extends EventTarget {
   known = false;
   heard = false;
@@ -15,6 +15,7 @@ export class BoardState extends EventTarget {
   raws = {};
   time = 0; // Unix seconds of the newest frame, by the server's clock
   #times = {}; // of the newest reading of each point, where that is known
+  #wanted = "{}"; // samples
   #server = { broker: false, bridge: false };
 
   constructor(agent, raws = false) {
@@ -23,7 +24,16 @@ export class BoardState extends EventTarget {
     this.#forget();
     link.addEventListener("frame", ({ detail }) => this.#take(detail));
     link.addEventListener("state", () => this.#say("link"));
+    this.raw = raws;
     link.look(agent, raws);
+  }
+
+  /** Have samples of points told, too: {point: seconds that are shown as one}. */
+  want(samples) {
+    const wanted = JSON.stringify(samples);
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    link.look(this.agent, this.raw, samples);
   }
 
   /** What is shown of a point: {value, time, heard, quality, reason}; `time` is null while nobody knows how old the value is. */
@@ -74,6 +84,7 @@ export class BoardState extends EventTarget {
     if (frame.board !== undefined) this.#say("board");
     if (frame.link || frame.board !== undefined) this.#say("link");
     else if (touched.size) this.#say("readings", touched);
+    if (frame.samples) this.#say("samples", frame.samples);
   }
 
   #takeBoard(board) {

@@ -7,6 +7,8 @@
  *   show(reading)      {value: number or null, quality: "good" | "stale" | "bad", reason,
  *                       time: Unix seconds when the value was heard, null if it may be older; heard: of the newest word}
  *   history(buckets, gaps)   [[t, min, max, mean], …] and [[from, to], …] where nobody knows it, if `static seconds(options)` says how much of it is wanted
+ *   samples(stretches) [[t, min, max], …] of a point that is sampled fast, if `samplesWanted` says how many seconds are shown
+ *                      as one; a stretch may come again with more of it
  *
  * It is made anew when it is to show another point, unless `static follows = true` says that `configured()` copes with
  * that: a renamed point is then followed without losing what the person did to the display.
@@ -40,6 +42,10 @@ export class Display extends HTMLElement {
   configured() {}
   show() {}
   history() {}
+  samples() {}
+
+  /** Seconds of samples that are shown as one; 0: none are wanted. */
+  get samplesWanted() { return 0; }
 
   /** Unix seconds by the clock that history is told by. */
   get now() { return link.now; }

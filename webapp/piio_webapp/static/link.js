@@ -30,9 +30,9 @@ class Link extends EventTarget {
   /** Unix seconds by the server's clock, which history is told by; this machine's may be wrong. */
   get now() { return Date.now() / 1000 + (this.#ahead ?? 0); }
 
-  /** Look at a board, or at the list of boards (null); the next frame tells everything of it. */
-  look(agent, raws = false) {
-    this.#wanted = { agent, raws };
+  /** Look at a board, or at the list of boards (null); the next frame tells everything of it. `samples`: {point: seconds shown as one}. */
+  look(agent, raws = false, samples = {}) {
+    this.#wanted = { agent, raws, samples };
     if (this.#socket.connected) this.#socket.emit("look", this.#wanted);
   }
 

@@ -81,6 +81,11 @@ export class Tile {
     if (this.#asked) this.later = setTimeout(() => this.askHistory(board), LATE);
   }
 
+  /** The seconds that the display shows as one, if it shows samples. */
+  get wants() { return (this.point && this.display.samplesWanted) || 0; }
+
+  samples(stretches) { this.#guarded(() => this.display.samples(stretches)); }
+
   /** How much history the display wants as it is configured. */
   get #seconds() { return this.known?.constructor.seconds?.(this.display.options ?? {}) ?? 0; }
 

@@ -4,12 +4,15 @@ const REPEAT = 60; // s after which a board tells a value again that has not cha
 
 const HELD = 1; // s that a reading may be late without being drawn as a value at rest
 
+const LONGEST_BLOCK = 0.5; // s after which samples that do not come are missing
+
 export class Trace {
   times = [];
   values = [];
   #period = 0.1;
   #idle = 10;
   #usual = 0; // s between two readings of the history
+  #stretch = {}; // the last of the samples, and how many times were before it
   #unsure = new Set(); // times at which a value was first heard of, which is older by nobody knows how much
 
   /** Take how often the point is read while somebody looks, and while nobody does. */
@@ -23,6 +26,7 @@ export class Trace {
     const since = buckets.length ? this.times.findIndex((time) => time > buckets.at(-1)[0]) : 0;
     const heard = since < 0 ? [] : this.times.slice(since).map((time, index) => [time, this.values[since + index]]).filter(([time]) => !buckets.length || !this.#unsure.has(time));
     this.#unsure.clear();
+    this.#stretch = {};
     this.#usual = median(buckets.slice(1).map(([time], index) => time - buckets[index][0]));
     this.times = [];
     this.values = [];
@@ -47,12 +51,28 @@ export class Trace {
     this.#push(after, value);
   }
 
+  /** Add samples of `width` seconds each ([t, min, max]): a line from the least to the greatest. */
+  addSamples(stretches, width) {
+    for (const [time, low, high] of stretches) {
+      const again = time === this.#stretch.time;
+      const least = again ? Math.min(low, this.#stretch.low) : low;
+      const most = again ? Math.max(high, this.#stretch.high) : high;
+      if (again) { this.times.length = this.values.length = this.#stretch.at; }
+      else if (this.#silence(time) > Math.max(3 * width, LONGEST_BLOCK)) this.#break(time);
+      if (this.times.length && time <= this.times.at(-1)) continue;
+      this.#stretch = { time, low: least, high: most, at: this.times.length };
+      this.#push(time, least);
+      if (most > least) this.#push(time + width / 2, most);
+    }
+  }
+
   /** Forget what is older than a time, but for one value before it, and what is more than `most`. */
   trim(oldest, most) {
     let drop = Math.max(0, this.times.length - most);
     while (drop < this.times.length - 1 && this.times[drop + 1] < oldest) drop += 1;
     this.times.splice(0, drop);
     this.values.splice(0, drop);
+    this.#stretch.at -= drop;
   }
 
   /** The readings that no line leads to or from, which are drawn as dots. */
