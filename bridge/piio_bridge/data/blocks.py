@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from piio_bridge.data.extremes import Extremes
 from piio_bridge.data.packets import Outgoing
 from piio_bridge.data.point import PointState
 from piio_bridge.data.readings import Readings
+from piio_bridge.data.record import Kept
 from piio_bridge.equations import Column
 from piio_schemas.blocks import MOST_LOST, Block, BlockError, capacity, read_block
 
@@ -26,10 +28,12 @@ class Blocks:
     def __init__(self, readings: Readings) -> None:
         self._readings = readings
         self._lost: dict[bytes, int] = {}
+        self._extremes = Extremes()
 
     def take(self, batch: Iterable[tuple[bytes, bytes]]) -> list[Outgoing]:
         """Take blocks in their order and return what becomes of them, none of it to be retained."""
         out: list[Outgoing] = []
+        kept: list[Kept] = []
         for topic, payload in batch:
             try:
                 block = read_block(payload)
@@ -38,15 +42,19 @@ class Blocks:
                 continue
             if not block.has_edges:
                 for point in self._readings.sampled(topic):
-                    out += self._turn(point, block)
+                    out += self._turn(point, block, kept)
+        if kept:
+            self._readings.record.keep(kept)
         return out
 
-    def _turn(self, point: PointState, block: Block) -> Iterator[Outgoing]:
+    def _turn(self, point: PointState, block: Block, kept: list[Kept]) -> Iterator[Outgoing]:
         lost = min(self._lost.pop(point.values_topic, 0) + block.lost, MOST_LOST)
         values = self._values(point, np.asarray(block.samples, np.float64))
         if values is None:
             self._lost[point.values_topic] = min(lost + len(block.samples), MOST_LOST)
             return
+        if point.history:
+            kept += self._extremes.take(point, block, values)
         samples = _packed(values, block.samples.typecode)
         step = capacity(samples.typecode)
         for first in range(0, len(samples), step):
