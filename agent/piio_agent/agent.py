@@ -100,7 +100,7 @@ class Agent:
             self.hardware, self.samplers, self.outputs, self.applied, self.readings, self.loop
         )
         self.presence = Presence(self.uplink, self.loop, clock, self.boot, self)
-        self.late = Late(self.uplink, self.loop, clock, self.backlog, self._number)
+        self.late = Late(self.uplink, self.loop, clock, self.backlog, self._number, self.presence.beat)
         self.viewers = Viewers(self.loop, clock, self._look)
         self.inbox = Inbox(self, clock)
         self.stops = Stops(self, clock)

@@ -27,23 +27,34 @@ MOST_AT_ONCE = 1_000
 PACE = 0.02
 """Seconds between two messages, so that sets and live readings are never behind many of them."""
 
+MANY = 10_000
+"""Readings kept from which on our own beacon is sent with each of the bridge's: those that come rarely would be heard
+too late for so many a second."""
+
 Message = tuple[ChannelId, list[Kept]]
 
 
 class Late:
     """For the loop only. What was read before the last beacons heard has arrived; after a silence, all else is sent.
 
-    `number` gives the present connection, None while nothing may be said on it.
+    `number` gives the present connection, None while nothing may be said on it; `beat` sends a beacon of ours.
     """
 
     def __init__(
-        self, uplink: Uplink, loop: Loop, clock: Clock, backlog: Backlog, number: Callable[[], int | None]
+        self,
+        uplink: Uplink,
+        loop: Loop,
+        clock: Clock,
+        backlog: Backlog,
+        number: Callable[[], int | None],
+        beat: Callable[[], None],
     ) -> None:
         self._uplink = uplink
         self._loop = loop
         self._clock = clock
         self._backlog = backlog
         self._number = number
+        self._beat = beat
         self._bridge: tuple[int, str, int] | None = None
         self._heard_at = self._heard_since = 0.0
         self._echoed = 0.0
@@ -72,6 +83,8 @@ class Late:
         elif not self._due and self._messages is None:
             # Not before all is delivered: what waits for its turn was not heard, however long ago it was read.
             self._backlog.arrived(min(self._echoed, now) - MARGIN)
+            if len(self._backlog) > MANY:
+                self._beat()
 
     def _begin(self, now: float) -> None:
         self._due = False

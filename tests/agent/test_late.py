@@ -106,6 +106,26 @@ def test_beacons_during_the_delivery_let_nothing_go_that_still_waits_for_its_tur
     assert [[raw for _, raw in each] for each in told] == [[0, 1, 0, 1, None]] * 2
 
 
+def test_a_board_that_keeps_many_readings_asks_more_often_what_has_arrived(
+    agent: Running, broker: Broker, make_desk: Callable[[Broker], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_module, "MANY", 5)
+    monkeypatch.setattr(late_module, "MARGIN", 0.0)
+    desk = make_desk(broker)
+    bridge = FastBridge(desk)
+    bridge.beat_until(LATE)
+    since = desk.now()
+    for said in range(1, 4):  # without outputs it beacons every ten seconds
+        turn(agent, *[1, 0] * 5)
+        desk.beacon()
+        desk.wait(lambda _, said=said: [topic for topic, _ in desk.lines(since)].count("beacon") >= said, since, 3)
+    until = time.monotonic() + 3
+    while len(agent.agent.backlog) > 5:
+        assert time.monotonic() < until, "what has arrived is kept"
+        desk.beacon()
+        time.sleep(0.02)
+
+
 def test_a_channel_that_has_failed_is_not_vouched_for_and_one_without_history_not_kept() -> None:
     clock, door, other = ManualClock(), ChannelId("gpio", "5"), ChannelId("gpio", "6")
     backlog = Backlog(clock)
