@@ -123,6 +123,16 @@ class Ear:
         found = self.wait(topic, lambda payload: payload and wanted(json.loads(payload)), since)
         return json.loads(found.payload)
 
+    def wait_for_plain_sets(self, within: float = 2 * PATIENCE) -> None:
+        """Wait until the bridge takes plain sets: for its first two seconds it takes echoed ones only."""
+        end, reason = time.monotonic() + within, ""
+        while "has no point" not in reason:
+            assert time.monotonic() < end, f"plain sets are not taken: {reason}"
+            since = self.now()
+            self.say("value/nothing/set", "0")
+            reason = self.wait_json("value/nothing/result", bool, since)["reason"]
+            self.wait("beacon", bool, since)
+
     def payloads(self, topic: str, since: int = 0) -> list[str]:
         """What was heard on a topic."""
         return [m.payload.decode() for _, m in self.heard[since:] if m.topic == f"piio/{BOARD}/{topic}"]

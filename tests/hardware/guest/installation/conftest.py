@@ -51,6 +51,7 @@ def admin(bench: Bench) -> Iterator[Client]:
         assert client.configure(BOARD, {"points": POINTS}).ok
         for point in POINTS:
             bench.ear.wait_for(f"quality/{point}", "good")
+        bench.ear.wait_for_plain_sets()
         yield client
 
 
