@@ -114,7 +114,7 @@ def test_late_values_that_wait_for_the_disk_are_bounded_and_the_oldest_go(tmp_pa
     for number in range(250):
         history.fill("demo", f"p{number}", [(1, 1.0)] * 1000)
     assert history.dropped == 50_000
-    for number in range(60_000):
+    for number in range(210_000):
         history.vouch("demo", "tank", number, False)
     assert history.dropped == 60_000
 

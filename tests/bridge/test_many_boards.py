@@ -1,6 +1,7 @@
 """More boards than the broker sends at once, or than fit into memory one by one."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,8 @@ from piio_bridge.data.plane import DataPlane
 from piio_bridge.data.readings import Readings
 from piio_bridge.data.record import Record
 from piio_bridge.leadership import Leadership
+from piio_bridge.store.database import open_database
+from piio_bridge.store.history import History
 from piio_schemas.documents import DocumentError, decode
 from piio_schemas.states import Applied, Capabilities
 from tests.bridge.peers import Board, Bridge, Broker, Peer
@@ -83,3 +86,15 @@ def test_orders_of_many_boards_do_not_wait_for_a_data_plane_that_waits_itself() 
     plane = DataPlane(Address("127.0.0.1", 1, "bridge"), readings, "piio", clock, cast(Leadership, None))
     for _ in range(10_000):
         plane.order(lambda _: None)
+
+
+def test_an_outage_of_many_boards_is_a_gap_of_each_of_their_points(tmp_path: Path) -> None:
+    names = [(f"board{number}", f"p{point}") for number in range(160) for point in range(8)]
+    begun = int(time.time()) - 10
+    with History(open_database(f"sqlite:///{tmp_path}/history.db")) as history:
+        for second, good in ((1, True), (2, False), (5, True), (6, False)):
+            for agent, point in names:
+                history.vouch(agent, point, (begun + second) * 1000, good)
+            history.flush()
+        gaps = {tuple(history.gaps(agent, point, begun, begun + 9, 0.1)) for agent, point in names}
+    assert gaps == {((begun + 2, begun + 5), (begun + 6, begun + 9))}

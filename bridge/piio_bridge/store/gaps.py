@@ -1,18 +1,33 @@
 """Gaps in the history: from when to when nobody vouched for the value of a point."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from piio_bridge.data.record import Late
-from piio_bridge.store.tables import ALIVE, GAPS, HISTORY
+from piio_bridge.store.tables import ALIVE, GAPS, HISTORY, POINTS
 
 SEAM = 1000
 """Milliseconds; what is left of a gap that was filled is none if it is shorter."""
 
+AT_ONCE = 500
+"""Points of one statement."""
+
+Thing = TypeVar("Thing")
+
 Span = tuple[int, int]
 """Unix milliseconds from and to."""
+
+
+class Turn(NamedTuple):
+    """From a time on somebody vouches for a point, or nobody does."""
+
+    point: int
+    t_ms: int
+    good: bool
 
 
 class Gaps:
@@ -32,21 +47,27 @@ class Gaps:
         other._known, other._alive = set(self._known), self._alive
         return other
 
-    def begin(self, transaction: Connection, point: int, t_ms: int) -> None:
-        """From now on nobody vouches for a point."""
-        since = min(t_ms, self._since(transaction, point, t_ms))
-        if _open(transaction, point) is None:
-            _put(transaction, point, since, None)
-
-    def end(self, transaction: Connection, point: int, t_ms: int) -> None:
-        """Somebody does again."""
-        since = self._since(transaction, point, t_ms)
-        begun = _open(transaction, point)
-        if begun is not None:
-            since = begun
-            _remove(transaction, point, begun)
-        if since < t_ms:
-            _put(transaction, point, since, t_ms)
+    def take(self, transaction: Connection, turns: Sequence[Turn]) -> None:
+        """Write down who is vouched for no longer, or again: thousands in a few statements, whatever their number."""
+        points = {turn.point for turn in turns}
+        begun = _all_open(transaction, points)
+        since = self._all_since(transaction, points)
+        changed: dict[tuple[int, int], int | None] = {}
+        gone: set[tuple[int, int]] = set()
+        for point, t_ms, good in turns:
+            begin = since.pop(point, t_ms)
+            if good:
+                if point in begun:
+                    begin = begun.pop(point)
+                    changed.pop((point, begin), None)
+                    gone.add((point, begin))
+                if begin < t_ms:
+                    changed[point, begin] = t_ms
+            elif point not in begun:
+                begun[point] = begin = min(begin, t_ms)
+                changed[point, begin] = None
+        _remove_all(transaction, gone - changed.keys())
+        _put_all(transaction, changed)
 
     def fill(self, transaction: Connection, point: int, late: Sequence[Late], now_ms: int) -> dict[int, float]:
         """Close what late values vouch for, and return those that are in a gap, by their time."""
@@ -61,16 +82,20 @@ class Gaps:
                     _put(transaction, point, left, None if ends_open else right)
         return found
 
-    def _since(self, transaction: Connection, point: int, t_ms: int) -> int:
-        """When a point was last seen to, if that was before this term; else now."""
+    def _all_since(self, transaction: Connection, points: set[int]) -> dict[int, int]:
+        """When points were last seen to, if that was before this term; the others are left out."""
         if self._alive is None:
             self._alive = transaction.scalar(select(func.max(ALIVE.c.t_ms))) or 0
-        if point in self._known:
-            return t_ms
-        self._known.add(point)
-        before = (HISTORY.c.point == point, HISTORY.c.t_ms < self._began)
-        newest = transaction.scalar(select(func.max(HISTORY.c.t_ms)).where(*before))
-        return t_ms if newest is None else max(self._alive, newest)
+        found: dict[int, int] = {}
+        for some in _by_the(points - self._known):
+            before = select(func.max(HISTORY.c.t_ms)).where(
+                HISTORY.c.point == POINTS.c.id, HISTORY.c.t_ms < self._began
+            )
+            query = select(POINTS.c.id, before.scalar_subquery()).where(POINTS.c.id.in_(some))
+            rows = transaction.execute(query).all()
+            found |= {point: max(self._alive, t_ms) for point, t_ms in rows if t_ms is not None}
+        self._known |= points
+        return found
 
 
 def mark_alive(transaction: Connection, t_ms: int) -> None:
@@ -79,9 +104,12 @@ def mark_alive(transaction: Connection, t_ms: int) -> None:
     transaction.execute(insert(ALIVE).values(t_ms=t_ms))
 
 
-def _open(transaction: Connection, point: int) -> int | None:
-    query = select(GAPS.c.from_ms).where(GAPS.c.point == point, GAPS.c.to_ms.is_(None))
-    found: int | None = transaction.scalar(query)
+def _all_open(transaction: Connection, points: set[int]) -> dict[int, int]:
+    """Since when the gaps of points are open; those without one are left out."""
+    found: dict[int, int] = {}
+    for some in _by_the(points):
+        query = select(GAPS.c.point, GAPS.c.from_ms).where(GAPS.c.point.in_(some), GAPS.c.to_ms.is_(None))
+        found |= {row.point: row.from_ms for row in transaction.execute(query)}
     return found
 
 
@@ -98,6 +126,29 @@ def _put(transaction: Connection, point: int, begin: int, end: int | None) -> No
 
 def _remove(transaction: Connection, point: int, begin: int) -> None:
     transaction.execute(delete(GAPS).where(GAPS.c.point == point, GAPS.c.from_ms == begin))
+
+
+def _put_all(transaction: Connection, gaps: Mapping[tuple[int, int], int | None]) -> None:
+    dialect: Any = postgresql if transaction.dialect.name == "postgresql" else sqlite
+    for some in _by_the(gaps):
+        rows = [{"point": point, "from_ms": begin, "to_ms": gaps[point, begin]} for point, begin in some]
+        statement = dialect.insert(GAPS).values(rows)
+        key = [GAPS.c.point, GAPS.c.from_ms]
+        transaction.execute(
+            statement.on_conflict_do_update(index_elements=key, set_={"to_ms": statement.excluded.to_ms})
+        )
+
+
+def _remove_all(transaction: Connection, gaps: Iterable[tuple[int, int]]) -> None:
+    for some in _by_the(gaps):
+        transaction.execute(delete(GAPS).where(tuple_(GAPS.c.point, GAPS.c.from_ms).in_(some)))
+
+
+def _by_the(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    """Yield them, as many at a time as a statement takes."""
+    rest = iter(things)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some
 
 
 def _vouched(late: Sequence[Late]) -> Iterator[Span]:

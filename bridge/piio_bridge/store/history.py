@@ -13,7 +13,7 @@ from piio_bridge.store import buckets, bulk
 from piio_bridge.store.buckets import Bucket, Question
 from piio_bridge.store.columns import Columns
 from piio_bridge.store.database import StoreFailed, transaction
-from piio_bridge.store.gaps import Gaps, mark_alive
+from piio_bridge.store.gaps import Gaps, Turn, mark_alive
 from piio_bridge.store.points import PointNumbers
 from piio_bridge.store.retention import Keeping, Retention
 from piio_bridge.store.summaries import Summaries
@@ -28,7 +28,7 @@ MOST_GAPS = 200
 BATCH = 20_000
 """Values of one transaction."""
 
-CHANGES = 5_000
+CHANGES = 2_000
 """Changes of who vouches for what of one transaction."""
 
 PAUSE = 0.5
@@ -222,9 +222,8 @@ class History:
             try:
                 with transaction(self._engine, durable=False) as connection:
                     self._points.have(connection, ((agent, point) for agent, point, _, _ in changes))
-                    for agent, point, t_ms, good in changes:
-                        turn = gaps.end if good else gaps.begin
-                        turn(connection, self._points[agent, point], t_ms)
+                    turns = [Turn(self._points[agent, point], t_ms, good) for agent, point, t_ms, good in changes]
+                    gaps.take(connection, turns)
             except BaseException:
                 self._points.forget()
                 self._waiting.put_back_changes(changes)

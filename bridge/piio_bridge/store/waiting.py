@@ -14,7 +14,7 @@ MOST_VALUES = 200_000
 MOST_LATE = 200_000
 """Late values that may wait likewise."""
 
-MOST_CHANGES = 50_000
+MOST_CHANGES = 200_000
 """Changes of who vouches for what, likewise."""
 
 BEHIND = 2_000
