@@ -14,6 +14,7 @@ from piio_bridge.store.buckets import Bucket, Question
 from piio_bridge.store.columns import Columns
 from piio_bridge.store.database import StoreFailed, transaction
 from piio_bridge.store.gaps import Gaps, Turn, mark_alive
+from piio_bridge.store.log_file import LogFile
 from piio_bridge.store.points import PointNumbers
 from piio_bridge.store.retention import Keeping, Retention
 from piio_bridge.store.summaries import Summaries
@@ -62,6 +63,9 @@ class History:
         self._tidied = 0.0
         self._stopping = threading.Event()
         self._writing = threading.Lock()
+        self._asking = threading.Lock()
+        """One question at a time: many at once would leave the bridge no processor, and SQLite's log no end."""
+        self._log = LogFile(engine)
         self._thread = threading.Thread(target=self._run, name="piio history", daemon=True)
 
     def __enter__(self) -> "History":
@@ -131,6 +135,9 @@ class History:
     def tidy(self) -> bool:
         """Make the summaries that are due and let go some of what is too old; whether there is more of that."""
         with self._writing:
+            if self._log.is_large:
+                with self._asking:
+                    self._log.write_back()
             self._summaries.make()
             if time.monotonic() - self._tidied > TIDYING:
                 self._tidied = time.monotonic()
@@ -160,7 +167,7 @@ class History:
             self.flush()
         levels = (self._summaries.hours, self._summaries.minutes)
         question = Question(int(start * 1000), int(end * 1000), count, levels, self._retention.horizons)
-        with transaction(self._engine, reading=True) as connection:
+        with self._asking, transaction(self._engine, reading=True) as connection:
             id = _id(connection, agent, point)
             return [] if id is None else buckets.read(connection, id, question)
 
@@ -189,6 +196,9 @@ class History:
                 if str(error) != complaint:
                     complaint = str(error)
                     log.error("history waits in memory: %s", complaint)
+            except Exception:
+                more = False
+                log.exception("the history's writer failed, and tries again")
             if self.dropped > said:
                 said = self.dropped
                 log.error("%d values of the history were dropped so far: the disk does not keep up", said)
