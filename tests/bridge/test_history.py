@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text, update
 
 from piio_bridge.store import log_file, waiting
-from piio_bridge.store.database import StoreFailed, open_database
+from piio_bridge.store.database import StoreFailed, open_database, transaction
 from piio_bridge.store.history import History
 from piio_bridge.store.log_file import LogFile
 from piio_bridge.store.tables import HISTORY, POINTS
@@ -225,11 +226,22 @@ def test_of_too_many_values_that_wait_the_oldest_go_and_are_counted(
     assert 900 <= len(kept) <= 1_000
 
 
-def test_who_asks_keeps_the_writer_from_nothing_and_lets_no_log_grow(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log_file, "LARGE", 5_000_000)
-    now, log = int(time.time()), LogFile(engine)
+def test_a_log_that_grew_while_somebody_read_is_written_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file, "LARGE", 1_000_000)
+    engine = open_database(f"sqlite:///{tmp_path}/bridge.db")
+    history, log = History(engine), LogFile(engine)
+    with transaction(engine, reading=True) as connection:
+        connection.execute(select(HISTORY)).all()
+        history.keep([("demo", "tank", t_ms, 1.0) for t_ms in range(100_000)])
+        history.flush()
+        assert log.is_large
+    history.tidy()
+    assert not log.is_large
+    assert count(engine) == 100_000
+
+
+def test_who_asks_keeps_the_writer_from_nothing(engine: Engine) -> None:
+    now = int(time.time())
     over = threading.Event()
     with History(engine) as history:
         history.keep(walk(now - 10 * HOUR, now, 2))
@@ -245,8 +257,6 @@ def test_who_asks_keeps_the_writer_from_nothing_and_lets_no_log_grow(
             history.keep([("demo", f"p{n}", now * 1000 + number, 1.0) for n in range(500)])
         while count(engine) < 58_000:
             assert not history.dropped
-            time.sleep(0.01)
-        while log.is_large:  # while they go on asking
             time.sleep(0.01)
         over.set()
         for asker in askers:
