@@ -113,6 +113,16 @@ def test_samples_are_drawn_from_the_least_to_the_greatest_and_break_where_they_a
     assert [value for _, value in line[6:]] == [None, 7, 8]
 
 
+def test_the_history_is_drawn_until_the_samples_begin_and_they_go_on(page: Page) -> None:
+    told = [["addSamples", [[5.0, 1, 2], [5.1, 3, 4]], 0.1]]
+    line = page.evaluate(TELL, [{"sample_rate": 100}, told, [[3, 7], [4.9, 8], [5.0, 9], [5.1, 9]], []])
+    assert line == [[3, 7], [4.9, 8], [5, 1], [5.05, 2], [5.1, 3], [pytest.approx(5.15), 4]]
+    more = [[[5.1, 0, 3], [5.2, 6, 6]], 0.1]
+    line = page.evaluate(TELL.replace("return", "trace.addSamples(...more); return").replace("gaps])", "gaps, more])"),
+                         [{"sample_rate": 100}, told, [[3, 7], [4.9, 8]], [], more])  # fmt: skip
+    assert line[4:] == [[5.1, 0], [pytest.approx(5.15), 4], [5.2, 6]]
+
+
 def test_a_point_that_is_sampled_fast_is_drawn_from_its_samples(bench: Bench, page: Page) -> None:
     expect(page.locator("piio-graph [data-value]")).not_to_have_text("–")
     bench.configure({"points": {"tank": {"sample_rate": 200}}, "displays": {"d4": {"options": {"window": 10}}}})

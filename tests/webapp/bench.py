@@ -26,7 +26,7 @@ class Bench:
         self.agent = stage.add_board(name)
         self.admin: Visitor = stage.visitor("anna")
         page = self.open("anna", self.admin)
-        page.wait(lambda: any("config" in (frame.get("board") or {}) for frame in page.frames), "a configuration")
+        page.wait(lambda: any((frame.get("board") or {}).get("config") for frame in page.frames), "a configuration")
         self.configure({"points": POINTS, "displays": DISPLAYS}, page)
         page.close()
 

@@ -53,7 +53,7 @@ function wantSamples() {
 }
 
 board.addEventListener("board", () => { showHead(); arrange(); });
-board.addEventListener("snapshot", () => tiles.forEach((tile) => tile.askHistory(board)));
+board.addEventListener("snapshot", () => tiles.forEach((tile) => { tile.askHistory(board); if (tile.wants) tile.askLater(board); }));
 board.addEventListener("link", () => tiles.forEach((tile) => tile.show(board)));
 board.addEventListener("readings", ({ detail }) => tiles.forEach((tile) => { if (detail.has(tile.point)) tile.show(board); }));
 board.addEventListener("samples", ({ detail }) => tiles.forEach((tile) => { if (tile.wants && detail[tile.point]) tile.samples(detail[tile.point]); }));

@@ -53,7 +53,7 @@ export class Tile {
   show(board) {
     const missing = this.point !== null && !(this.point in (board.config.points ?? {}));
     const reading = missing ? { value: null, quality: "bad", reason: "there is no such point any more" } : board.reading(this.point);
-    if (this.root.dataset.quality && this.root.dataset.quality !== "good" && reading.quality === "good") this.#askLater(board);
+    if (this.root.dataset.quality && this.root.dataset.quality !== "good" && reading.quality === "good") this.askLater(board);
     this.root.dataset.quality = reading.quality;
     this.display.dataset.quality = reading.quality;
     this.root.toggleAttribute("data-safe", Boolean(reading.safe));
@@ -75,8 +75,8 @@ export class Tile {
     if (answer.ok && this.display.name === asked) this.#guarded(() => this.display.history(answer.buckets, answer.gaps ?? []));
   }
 
-  /** After an outage the history may know more than this page has heard. */
-  #askLater(board) {
+  /** After an outage, and before the first samples came, the history may know more than this page has heard. */
+  askLater(board) {
     clearTimeout(this.later);
     if (this.#asked) this.later = setTimeout(() => this.askHistory(board), LATE);
   }

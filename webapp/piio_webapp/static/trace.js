@@ -13,20 +13,23 @@ export class Trace {
   #idle = 10;
   #usual = 0; // s between two readings of the history
   #stretch = {}; // the last of the samples, and how many times were before it
+  #began = Infinity; // when the samples began that none is missing of since: they tell more than the history
   #unsure = new Set(); // times at which a value was first heard of, which is older by nobody knows how much
 
   /** Take how often the point is read while somebody looks, and while nobody does. */
-  configure({ period, idle_period: idle } = {}) {
+  configure({ period, idle_period: idle, sample_rate: sampled } = {}) {
     this.#period = period ?? 0.1;
     this.#idle = idle ?? 10;
+    if (!sampled) this.#began = Infinity;
   }
 
   /** Put history before what was heard since; a gap ([from, to]) breaks the line, and so does a long silence. */
-  load(buckets, gaps = []) {
+  load(all, gaps = []) {
+    const buckets = all.filter(([time]) => time < this.#began);
     const since = buckets.length ? this.times.findIndex((time) => time > buckets.at(-1)[0]) : 0;
     const heard = since < 0 ? [] : this.times.slice(since).map((time, index) => [time, this.values[since + index]]).filter(([time]) => !buckets.length || !this.#unsure.has(time));
     this.#unsure.clear();
-    this.#stretch = {};
+    const before = this.times.length;
     this.#usual = median(buckets.slice(1).map(([time], index) => time - buckets[index][0]));
     this.times = [];
     this.values = [];
@@ -34,6 +37,7 @@ export class Trace {
     this.#breakAt(gaps, Infinity);
     if (heard.length) this.#read(...heard[0]);
     for (const [time, value] of heard.slice(1)) this.#push(time, value);
+    this.#stretch.at += this.times.length - before;
   }
 
   /** Add a value that is older than this by nobody knows how much; the history may know. */
@@ -58,7 +62,10 @@ export class Trace {
       const least = again ? Math.min(low, this.#stretch.low) : low;
       const most = again ? Math.max(high, this.#stretch.high) : high;
       if (again) { this.times.length = this.values.length = this.#stretch.at; }
-      else if (this.#silence(time) > Math.max(3 * width, LONGEST_BLOCK)) this.#break(time);
+      else if (!(time - this.#stretch.time <= Math.max(3 * width, LONGEST_BLOCK))) {
+        if (this.times.length) this.#break(time);
+        this.#began = time;
+      }
       if (this.times.length && time <= this.times.at(-1)) continue;
       this.#stretch = { time, low: least, high: most, at: this.times.length };
       this.#push(time, least);
