@@ -40,6 +40,15 @@ def test_a_plain_set_is_refused_for_two_seconds_on_a_new_connection_whose_broker
     assert freshness.judge_plain(2.0, 22.1) is None
 
 
+def test_a_first_beacon_that_is_late_shows_a_broker_that_was_held_up() -> None:
+    freshness = Freshness(epoch=1)
+    freshness.connected(0.0)
+    freshness.heard(freshness.beacon(0.0, 0.0), 1.5)
+    freshness.heard(freshness.beacon(2.0, 0.0), 2.01)
+    assert freshness.judge_plain(2.0, 3.4) == ("refused", HELD)
+    assert freshness.judge_plain(2.0, 3.6) is None
+
+
 def test_a_broker_that_is_held_up_while_a_connection_is_new_is_waited_for_once_more() -> None:
     freshness = Freshness(epoch=1)
     freshness.connected(0.0)

@@ -51,9 +51,9 @@ class Freshness:
         """Take a beacon that came back; returns whether it is ours, of this connection."""
         if beacon.boot != self.boot or beacon.connection != self.connection:
             return False
-        self._note_lateness(now)
         if self._heard_tick is None:
-            self._hold(now, CONNECTED)
+            self._hold(beacon.tick, CONNECTED)
+        self._note_lateness(now)
         while self._outstanding and self._outstanding[0] <= beacon.tick:
             self._outstanding.popleft()
         self._heard_at, self._heard_tick = now, beacon.tick
@@ -104,5 +104,5 @@ class Freshness:
         if self._outstanding and now - self._outstanding[0] > HELD_UP:
             self._hold(now, HELD)
 
-    def _hold(self, now: float, why: str) -> None:
-        self._late_until, self._why = now + ON_TIME_FOR, why
+    def _hold(self, since: float, why: str) -> None:
+        self._late_until, self._why = since + ON_TIME_FOR, why

@@ -100,7 +100,7 @@ class Run:
 
     def _sign(self, sign: Sign) -> None:
         self._signs.add(sign)
-        if sign == "bridge":
+        if sign == "plain sets":
             self._supervisor.report_ready("bridge")
         if {"bridge", "agent", "unconfigured"} <= self._signs and self._simulated and not self._demonstrated:
             self._demonstrated = True

@@ -8,12 +8,16 @@ from msgspec import Struct, field
 from piio.address import Address
 from piio.connection import Connection, Message
 from piio.keeper import Keeper
+from piio_schemas.beacons import BridgeBeacon
 from piio_schemas.documents import DocumentError, decode
 from piio_schemas.states import OFFLINE
 from piio_schemas.topics import BEACON, BRIDGE_BEACON, BRIDGE_STATUS, CONFIG, STATUS
 
-Sign = Literal["bridge", "agent", "unconfigured", "configured"]
-"""A live bridge, a live agent, an agent whose configuration is revision 0, and one with a later revision."""
+Sign = Literal["bridge", "plain sets", "agent", "unconfigured", "configured"]
+"""A live bridge, one that takes plain sets, a live agent, one whose configuration is revision 0, or a later one."""
+
+CAREFUL = 2.0
+"""Seconds for which a bridge that has connected takes echoed sets only."""
 
 
 class OutlinePoint(Struct, frozen=True):
@@ -38,6 +42,7 @@ class Watcher:
         self._agent = {STATUS.at(agent=agent), BEACON.at(agent=agent)}
         self._configuration = CONFIG.at(agent=agent)
         self._keeper = Keeper(lambda: Connection(address, self._heard), self._subscribe)
+        self._first: BridgeBeacon | None = None
         self.output: str | None = None
         """The first output point of the agent, if there is one."""
 
@@ -59,6 +64,19 @@ class Watcher:
             return  # the broker remembers what a service said that may be dead by now
         else:
             self._on_sign("bridge" if message.topic in self._bridge else "agent")
+        if message.topic == BRIDGE_BEACON.at():
+            self._hear_beacon(message.payload)
+
+    def _hear_beacon(self, payload: bytes) -> None:
+        try:
+            beacon = decode(payload, BridgeBeacon)
+        except DocumentError:
+            return
+        first = self._first
+        if first is None or (first.boot, first.connection) != (beacon.boot, beacon.connection):
+            self._first = beacon
+        elif beacon.tick - first.tick >= CAREFUL:
+            self._on_sign("plain sets")
 
     def _read_configuration(self, payload: bytes) -> None:
         try:
