@@ -89,7 +89,8 @@ class RunningInstallation:
         return found
 
     def kill(self, service: str) -> int:
-        """Kill a service by -9; its process."""
+        """Kill a service by -9, when it is there; its process."""
+        self.wait_until_replaced(service)
         pid = self.pid(service)
         assert pid is not None, f"no {service} is running"
         os.kill(pid, signal.SIGKILL)

@@ -117,6 +117,14 @@ class Witness:
         self.wait(lambda _: len(self.results) > before, timeout)
         return self.results[before]
 
+    def wait_for_plain_sets(self) -> None:
+        """Wait until the bridge takes plain sets: for its first two seconds it takes echoed ones only."""
+        until = time.monotonic() + PATIENCE
+        while "has no point" not in (reason := self.outcome("piio/demo/value/nothing", "0")["reason"]):
+            assert time.monotonic() < until, f"plain sets are not taken: {reason}"
+            beacon = self.newest_beacon()
+            self.wait(lambda _: self.newest_beacon() != beacon)  # noqa: B023
+
     def set(self, point: str, value: Any) -> Any:
         """Ask a point of `demo` for a value as our own tools do, with the echo of the newest beacon."""
         before = len(self.results)

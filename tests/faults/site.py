@@ -38,6 +38,7 @@ class Site:
         """Somebody who sees everything, once all is right; every line is off."""
         made = Witness(self.parts.state, self._boards)
         made.wait(all_is_right, STARTING)
+        made.wait_for_plain_sets()
         made.switch_all_off()
         made.doubts.clear()
         return made
