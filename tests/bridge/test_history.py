@@ -229,10 +229,10 @@ def test_of_too_many_values_that_wait_the_oldest_go_and_are_counted(
 def test_a_log_that_grew_while_somebody_read_is_written_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_file, "LARGE", 1_000_000)
     engine = open_database(f"sqlite:///{tmp_path}/bridge.db")
-    history, log = History(engine), LogFile(engine)
+    history, log, now = History(engine), LogFile(engine), int(time.time() * 1000)
     with transaction(engine, reading=True) as connection:
         connection.execute(select(HISTORY)).all()
-        history.keep([("demo", "tank", t_ms, 1.0) for t_ms in range(100_000)])
+        history.keep([("demo", "tank", now + n, 1.0) for n in range(100_000)])
         history.flush()
         assert log.is_large
     history.tidy()
