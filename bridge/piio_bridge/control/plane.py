@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 10_000
 """Messages that may wait to be handled; the oldest are dropped and counted."""
 
+MOST_DOCUMENTS = 100_000
+"""Documents of boards that may wait likewise: four of each, and what was dropped nobody would say again."""
+
 CROWD = 20
 """Messages that may wait before what acts overtakes what describes; fewer are handled in the order of the stream."""
 
@@ -162,14 +165,14 @@ class ControlPlane:
         crowd = self._documents or len(self._waiting) >= CROWD
         if crowd and self._caught_up and message.topic.endswith(DOCUMENTS):
             self._documents[message.topic] = message  # in the place of the one before
-            self._bound(self._documents, lambda: self._documents.popitem(last=False)[1])
+            self._bound(self._documents, MOST_DOCUMENTS, lambda: self._documents.popitem(last=False)[1])
         else:
             self._waiting.append(message)
-            self._bound(self._waiting, self._waiting.popleft)
+            self._bound(self._waiting, MOST_WAITING if self._caught_up else MOST_DOCUMENTS, self._waiting.popleft)
         self._arrived.set()
 
-    def _bound(self, waiting: Sized, drop: Callable[[], Message]) -> None:
-        if len(waiting) > MOST_WAITING:
+    def _bound(self, waiting: Sized, most: int, drop: Callable[[], Message]) -> None:
+        if len(waiting) > most:
             self._refuse("too much at once", drop().topic, "the oldest was dropped")
 
     async def _handle_all(self, lost: asyncio.Future[None], stop: asyncio.Future[Any]) -> None:

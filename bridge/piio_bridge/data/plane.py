@@ -31,6 +31,9 @@ DOUBTING = 0.01
 TICK = 0.25
 """Seconds between two looks at who has fallen silent."""
 
+LONGEST_RETAINED = 60.0
+"""Seconds that what is retained may take to come."""
+
 STALL = 1.0
 """Seconds between two turns from which on we stood still: what came meanwhile was read at times nobody knows."""
 
@@ -62,7 +65,7 @@ class DataPlane:
         self._malformed = self._dropped = 0
         self._turned = 0.0
         self._up = threading.Event()
-        self._beacon_sent = 0.0
+        self._beacon_sent = self._taken_at = 0.0
         self._listening_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="piio data plane", daemon=True)
 
@@ -137,7 +140,7 @@ class DataPlane:
             self._sleep(backoff.pause())
 
     def _begin(self, session: Session) -> None:
-        self._sorting.own_beacon_at = self._listening_since = self._clock.boottime()
+        self._sorting.own_beacon_at = self._listening_since = self._taken_at = self._clock.boottime()
         session.subscribe((topic.every(self._prefix), topic.qos) for topic in HEARD)
         self._send(session, self._readings.announce())
         self._up.set()
@@ -169,6 +172,7 @@ class DataPlane:
 
     def _take(self, session: Session, messages: Sequence[Message]) -> None:
         if messages:
+            self._taken_at = self._clock.boottime()
             self._send(session, self._sorting.take(messages))
             self._send(session, self._sorting.take_blocks(), retained=False)
 
@@ -216,9 +220,11 @@ class DataPlane:
         return not self._stopping
 
     def _deaf(self) -> bool:
-        now = self._clock.boottime()
+        now, heard = self._clock.boottime(), self._sorting.own_beacon_at
+        if heard == self._listening_since and now - heard < LONGEST_RETAINED:
+            heard = self._taken_at  # what is retained of ten thousand boards comes before our first beacon
         sent_lately = now - self._beacon_sent < DEAF
-        return sent_lately and now - self._sorting.own_beacon_at > DEAF
+        return sent_lately and now - heard > DEAF
 
     def _close(self, session: Session) -> None:
         try:
