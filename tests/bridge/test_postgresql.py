@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.bridge.peers import PATIENCE, Peer
 from tests.bridge.test_two_bridges import Stage, frozen
 from tests.postgresql import PostgreSQL
 
@@ -80,6 +81,9 @@ def test_nothing_of_a_leader_that_stood_still_acts_after_another_took_over(stage
 
 def test_two_bridges_that_start_at_once_make_the_tables_once_and_one_leads(stage: Stage) -> None:
     first, second = (stage.bridge(name, leads=False) for name in ("first", "second"))
+    listener = Peer(stage.broker, "piio/bridge/beacon")
+    listener.wait("piio/bridge/beacon", timeout=3 * PATIENCE)
+    listener.close()
     stage.people()
     assert stage.set(1)["status"] == "done"
     assert sum("stands by: another bridge leads" in bridge.log for bridge in (first, second)) == 1
