@@ -1,4 +1,4 @@
-"""Who is told what goes into the history; returns at once, whatever the disk does."""
+"""Who is told what goes into the history; returns at once, whatever the disk does, or lets the writer go first."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,7 +15,7 @@ class Record(Protocol):
     """The history, as the data plane sees it; times are Unix milliseconds."""
 
     def keep(self, values: Sequence[Kept]) -> None:
-        """Keep values."""
+        """Keep values; where very many wait, the writer gets its turn: a thread that never rests would starve it."""
         ...
 
     def vouch(self, agent: str, point: str, t_ms: int, good: bool) -> None:
