@@ -5,8 +5,7 @@ from functools import lru_cache
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
 
-PUBLISH = 0x30
-RETAIN = 0x01
+from piio.wire import PUBLISH, RETAIN, length
 
 FULL = 16_384
 """Bytes from which on a bundle is better sent: paho copies what a slow socket has not taken yet."""
@@ -33,12 +32,8 @@ class Bundle:
     def add(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Append a message; the topic has no wildcards."""
         name = _name(topic)
-        length = len(name) + len(payload)
         self._data.append(PUBLISH | RETAIN if retain else PUBLISH)
-        while length > 0x7F:
-            self._data.append(length & 0x7F | 0x80)
-            length >>= 7
-        self._data.append(length)
+        self._data += length(len(name) + len(payload))
         self._data += name
         self._data += payload
         self.count += 1

@@ -16,14 +16,10 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
 
+from piio.wire import PUBLISH, RETAIN, NotMqtt, bounds
+
 PIECE = 32 * 1024
 """Bytes read at once."""
-
-LARGEST_PACKET = 1 << 20
-"""Bytes of a packet that is waited for; a message of ours has at most 64 kB."""
-
-PLAIN = 0x30
-"""A PUBLISH at QoS 0 or 1, bit 0 (retained), bit 1 (QoS 1) and bit 3 left out."""
 
 OnPlain = Callable[[str, bytes, bool], None]
 """Hears topic, payload and whether it was retained."""
@@ -64,11 +60,13 @@ class IntakeClient(mqtt.Client):
     def _handle(self, wire: bytes) -> MQTTErrorCode:
         at, said = 0, MQTTErrorCode.MQTT_ERR_SUCCESS
         while said == MQTTErrorCode.MQTT_ERR_SUCCESS and self.socket() is not None:
-            begin, end = _bounds(wire, at)
-            if end - at > LARGEST_PACKET:
+            try:
+                found = bounds(wire, at)
+            except NotMqtt:
                 return self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_PROTOCOL)
-            if not begin or end > len(wire):
+            if found is None or found[1] > len(wire):
                 break
+            begin, end = found
             if not self._take_plain(wire, at, begin, end):
                 self._packet = wire[at:end]
                 said = super().loop_read()
@@ -80,14 +78,16 @@ class IntakeClient(mqtt.Client):
 
     def _take_plain(self, wire: bytes, at: int, begin: int, end: int) -> bool:
         """Hand a plain message on; False if the packet is none."""
-        if wire[at] & 0xF4 != PLAIN or begin + 2 > end:
+        if wire[at] & 0xF4 != PUBLISH or begin + 2 > end:  # whatever is said of retaining, and of QoS 0 or 1
             return False
         confirm = wire[at] & 2
         topic = begin + 2 + (wire[begin] << 8 | wire[begin + 1])
         after = topic + confirm  # the two bytes of its number stand there at QoS 1
         if after >= end or wire[after]:
             return False
-        self._on_plain(wire[begin + 2 : topic].decode("utf-8", "replace"), wire[after + 1 : end], bool(wire[at] & 1))
+        self._on_plain(
+            wire[begin + 2 : topic].decode("utf-8", "replace"), wire[after + 1 : end], bool(wire[at] & RETAIN)
+        )
         if confirm:
             self._send_puback(wire[topic] << 8 | wire[topic + 1])
         return True
@@ -98,17 +98,3 @@ class IntakeClient(mqtt.Client):
             raise self._end or BlockingIOError
         taken, self._packet = self._packet[:bufsize], self._packet[bufsize:]
         return taken
-
-
-def _bounds(wire: bytes, at: int) -> tuple[int, int]:
-    """Where what follows a packet's length begins and ends; (0, 0) while the length is not all there.
-
-    MQTT 5, section 1.5.5: seven bits a byte, least first, at most four bytes.
-    """
-    size = 0
-    for number, byte in enumerate(wire[at + 1 : at + 5]):
-        size |= (byte & 127) << 7 * number
-        if byte < 128:
-            begin = at + 2 + number
-            return begin, begin + size
-    return (0, 0) if len(wire) < at + 5 else (0, at + LARGEST_PACKET + 1)

@@ -9,7 +9,8 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from piio.address import Address
-from piio_bridge.data.packets import LONGEST, Message, NotMqtt, Outgoing, cut, publish
+from piio.wire import LONGEST, NotMqtt
+from piio_bridge.data.packets import Message, Outgoing, cut, publish
 from piio_bridge.data.session import MOST_ON_THE_WAY, Session
 from piio_bridge.data.unsent import Unsent
 from tests.bridge.peers import Broker, Peer
