@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import chromium
 from tests.postgresql import PostgreSQL
+
+__all__ = ["chromium"]
 
 PIIO = Path(sys.executable).with_name("piio")
 

@@ -16,7 +16,7 @@ from tests.benchmarks.layout import Layout
 from tests.benchmarks.run import Numbers, Run, medians
 from tests.benchmarks.stand import Stand, bridge_at_work, cpu_of, memory_of
 from tests.faults.parts import eventually
-from tests.webapp.stage import Visitor
+from tests.webapp.stage import Visitor, healthy
 
 TITLE = "The web app: many browsers, and one that stops reading"
 
@@ -53,18 +53,11 @@ def webapp_at_work(made: Stand) -> Iterator[int]:
     """A web app at work: the process that serves."""
     part = made.parts.webapp().start()
     url = made.parts.web_url()
-    eventually(lambda: _healthy(url), "a web app that hears the broker")
+    eventually(lambda: healthy(url), "a web app that hears the broker")
     try:
         yield int(eventually(lambda: Path(f"/proc/{part.pid}/task/{part.pid}/children").read_text().split(), "it")[0])
     finally:
         part.end()
-
-
-def _healthy(url: str) -> bool:
-    try:
-        return Visitor(url).get("/healthz").status == 200
-    except OSError:
-        return False
 
 
 @contextmanager

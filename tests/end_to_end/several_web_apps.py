@@ -8,7 +8,7 @@ from unittest.mock import patch
 from piio_webapp import message_queue, people
 from tests.postgresql import PostgreSQL
 from tests.redis_server import RedisServer
-from tests.webapp.stage import PASSWORD, PEOPLE, Process, Stage, Visitor, eventually, free_port
+from tests.webapp.stage import PASSWORD, PEOPLE, Process, Stage, Visitor, eventually, free_port, healthy
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
 
@@ -66,10 +66,7 @@ class SeveralWebApps(Stage):
         return Visitor(self.url_of(name), cookies=visitor.cookies)
 
     def is_well(self, name: str) -> bool:
-        try:
-            return Visitor(self.url_of(name)).get("/healthz").status == 200
-        except OSError:
-            return False
+        return healthy(self.url_of(name))
 
     def close(self) -> None:
         super().close()

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Shown
-from playwright.sync_api import expect, sync_playwright
 
 from piio_schemas.roles import Role
 from piio_webapp import people
-from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.end_to_end.several_web_apps import STARTED, SeveralWebApps
 from tests.webapp.bench import Bench
 from tests.webapp.stage import PASSWORD, Page, Visitor, eventually
@@ -49,21 +48,19 @@ def person(stage: SeveralWebApps, monkeypatch: pytest.MonkeyPatch, request: pyte
 
 
 @pytest.fixture
-def shown(stage: SeveralWebApps, bench: Bench) -> Iterator[Callable[[str], Shown]]:
+def shown(stage: SeveralWebApps, bench: Bench, chromium: Browser) -> Iterator[Callable[[str], Shown]]:
     """Shows a page at the address to the admin, in a real browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    with chromium.new_context(base_url=stage.url, viewport={"width": 800, "height": 300}) as context:
 
         def show(path: str) -> Shown:
-            page = browser.new_page(base_url=stage.url, viewport={"width": 800, "height": 300})
+            page = context.new_page()
             page.set_default_timeout(10_000)
             (cookie,) = bench.admin.cookies
-            page.context.add_cookies([{"name": cookie.name, "value": cookie.value or "", "url": stage.url}])
+            context.add_cookies([{"name": cookie.name, "value": cookie.value or "", "url": stage.url}])
             page.goto(path)
             return page
 
         yield show
-        browser.close()
 
 
 def pages(stage: SeveralWebApps, visitor: Visitor, agent: str) -> tuple[Page, Page]:

@@ -37,6 +37,14 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def healthy(url: str) -> bool:
+    """Whether a web app serves there."""
+    try:
+        return Visitor(url).get("/healthz").status == 200
+    except (OSError, http.client.HTTPException):  # on a port that nobody has yet, a connection may be with itself
+        return False
+
+
 def eventually(condition: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:
     """Return what the condition gives as soon as it is true; fail when it never is."""
     until = time.monotonic() + seconds
@@ -276,10 +284,7 @@ class Stage:
         return connection
 
     def healthy(self) -> bool:
-        try:
-            return Visitor(self.url).get("/healthz").status == 200
-        except OSError:
-            return False
+        return healthy(self.url)
 
     def visitor(self, name: str | None = None) -> Visitor:
         visitor = Visitor(self.url)
