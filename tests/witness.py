@@ -28,9 +28,12 @@ class Witness:
 
     FILTERS = (
         "piio/+/status", "piio/+/config", "piio/+/config/applied", "piio/+/value/+", "piio/+/quality/+",
-        "piio/+/value/+/result", "piio/+/raw/+/+/result", "piio/+/event/+", "piio/bridge/beacon",
-        "piio/webapp/+/status", "piio/+/capabilities", "piio/+/raw/+/+",
+        "piio/+/raw/+/+/result", "piio/+/event/+", "piio/bridge/beacon", "piio/webapp/+/status",
+        "piio/+/capabilities", "piio/+/raw/+/+",
     )  # fmt: skip
+
+    RESULTS = ("piio/+/value/+/result",)
+    """Heard on a connection that stays when the other one is made anew: they are told once."""
 
     def __init__(self, state: Path, boards: Path | None = None) -> None:
         """`boards` is the state folder of the agents, where that is another one."""
@@ -44,12 +47,13 @@ class Witness:
         """By point of `demo`: the results that were heard, with their monotonic time."""
         self.doubts: list[tuple[str, bytes]] = []
         """What was said to be stale, bad or offline."""
-        self._connection = self._connect()
+        self._ear = self._connect(self.RESULTS)
+        self._connection = self._connect(self.FILTERS)
 
-    def _connect(self) -> Connection:
+    def _connect(self, filters: tuple[str, ...]) -> Connection:
         connection = Connection(self._address, self._hear)
         connection.open()
-        connection.subscribe([(filter, 0) for filter in self.FILTERS])
+        connection.subscribe([(filter, 0) for filter in filters])
         return connection
 
     def _hear(self, message: Message) -> None:
@@ -72,7 +76,7 @@ class Witness:
             with self._changed:
                 if self._changed.wait_for(lambda: wanted(self.seen), 0.1):
                     return time.monotonic() - begun
-            if not self._connection.connected:
+            if not (self._connection.connected and self._ear.connected):
                 self.reconnect()
         raise AssertionError(f"not seen within {timeout:g} s; the last: {self.seen}")
 
@@ -102,7 +106,10 @@ class Witness:
         self._connection.close()
         self.seen.clear()
         try:
-            self._connection = self._connect()
+            if not self._ear.connected:
+                self._ear.close()
+                self._ear = self._connect(self.RESULTS)
+            self._connection = self._connect(self.FILTERS)
         except PiioError:
             time.sleep(0.05)
 
@@ -175,6 +182,7 @@ class Witness:
 
     def close(self) -> None:
         self._connection.close()
+        self._ear.close()
 
 
 def all_is_right(seen: dict[str, bytes]) -> bool:
