@@ -122,9 +122,11 @@ def test_nothing_is_sent_later_that_was_set_while_the_broker_was_away(client: Cl
 
 def test_a_timeout_bounds_the_whole_set_and_its_ttl(client: Client, bridge: Any) -> None:
     bridge.outcome = None
+    client.hear_bridge()
     began = time.monotonic()
     assert not client.set("demo/pump", 1, ttl=5, timeout=2.5).done
     assert time.monotonic() - began < 2.8
+    _until(lambda: bridge.sets)
     assert bridge.sets[-1]["ttl"] <= 2.5
 
 

@@ -29,7 +29,7 @@ def test_ctrl_c_stops_everything_and_a_second_start_finds_all_as_it_was(start_up
     subprocess.run(look, env=environment, check=True)
     live = ["mosquitto_sub", "-R", "-C", "1", "-W", "10", "-t", "piio/demo/value/tank"]
     subprocess.run(live, env=environment, check=True)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8  # half of it on a machine that is not busy
     assert {name: value for name, value in second.env.items() if name != "PIIO_WEB_URL"} == passwords
     assert "lamp" in second.text
 
