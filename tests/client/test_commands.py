@@ -146,8 +146,9 @@ def test_watch_ends_quietly_at_ctrl_c(broker: Any, bridge: Any) -> None:
     command = [sys.executable, "-c", "import sys; from piio.command import main; sys.exit(main())", "watch", "demo"]
     environment = {**os.environ, "PIIO_URL": broker.url()}
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whoever runs this may ignore it: inherited
+    ) as process:  # fmt: skip
         assert process.stdout is not None
         assert "demo/" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
