@@ -49,7 +49,7 @@ class Traffic:
         self._client.disconnect()
         self._ring()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._thread.join(LONGEST_WAIT)  # who is interrupted with a lock in his hand would wait for himself
+            self._thread.join()
 
     def _queued(self, *_: object) -> None:
         """Write what the calling thread has just queued, unless somebody is at the socket."""
