@@ -99,12 +99,9 @@ class Connection:
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
         )
-        client.username_pw_set(self.address.user, self.address.password)
-        if self.address.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=self.address.ca_file))
+        prepare(client, self.address)
         if will:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
-        client.on_socket_open = _without_delay
         client.on_connect = self._connack
         client.on_disconnect = self._disconnected
         client.on_message = self._received
@@ -268,6 +265,14 @@ def _guarded(callback: Callable[[Any], None], argument: Any) -> None:
         callback(argument)
     except Exception:
         log.exception("a message could not be handled")
+
+
+def prepare(client: mqtt.Client, address: Address) -> None:
+    """Have a client log in as an address says, over TLS where it says so, and send what it has without delay."""
+    client.username_pw_set(address.user, address.password)
+    if address.tls:
+        client.tls_set_context(ssl.create_default_context(cafile=address.ca_file))
+    client.on_socket_open = _without_delay
 
 
 def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import secrets
-import socket
-import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Self
@@ -16,7 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from piio.address import Address
-from piio.connection import KEEPALIVE, Message
+from piio.connection import KEEPALIVE, Message, prepare
 from piio.intake import IntakeClient
 from piio.traffic import forget_unsent
 from piio_bridge.errors import BridgeError
@@ -70,9 +68,7 @@ class Link:
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
         )
-        client.username_pw_set(self._address.user, self._address.password)
-        if self._address.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=self._address.ca_file))
+        prepare(client, self._address)
         client.will_set(BRIDGE_STATUS.at(prefix), OFFLINE, 1, True)
         client.connect_timeout = TIMEOUT
         client.on_connect = self._connack
@@ -80,7 +76,6 @@ class Link:
         client.on_subscribe = self._suback
         client.on_message = self._heard
         client.on_publish = self._sent
-        client.on_socket_open = _without_delay
         client.on_socket_close = self._detach
         client.on_socket_register_write = self._write
         return client
@@ -210,7 +205,3 @@ class Link:
 
     def _sent(self, *_: Any) -> None:
         self.waiting -= 1
-
-
-def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

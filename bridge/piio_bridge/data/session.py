@@ -19,7 +19,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from piio.address import Address
-from piio.connection import KEEPALIVE
+from piio.connection import KEEPALIVE, prepare
 from piio.traffic import cut as cut_off
 from piio_bridge.data.packets import Message, Outgoing, cut, publish
 from piio_bridge.data.unsent import Unsent
@@ -51,12 +51,9 @@ class Session:
         self.refusal = ""
         # MQTT 3.1.1: version 5 costs 2.7 times as much to parse.
         self._client = client = _FedClient(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, clean_session=True)
-        client.username_pw_set(address.user, address.password)
-        if address.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=address.ca_file))
+        prepare(client, address)
         client.on_connect = self._connected
         client.on_message = lambda _, __, message: heard(message)
-        client.on_socket_open = _without_delay
         client.on_socket_register_write = _later
 
     def open(self) -> None:
@@ -171,10 +168,6 @@ class _FedClient(mqtt.Client):
             raise BlockingIOError
         taken, self._fed = self._fed[:bufsize], self._fed[bufsize:]
         return taken
-
-
-def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _later(*_: object) -> None:
