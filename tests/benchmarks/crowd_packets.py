@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Iterable, Iterator
 
+from piio.wire import bounds, length
+
 CONNACK, PUBLISH, PUBACK = 2, 3, 4
 
 PING = b"\xc0\x00"
@@ -16,12 +18,7 @@ def text(string: str) -> bytes:
 
 def packet(head: int, body: bytes) -> bytes:
     """Return a packet with its length."""
-    left, length = len(body), b""
-    while True:
-        left, digit = divmod(left, 128)
-        length += bytes([digit | (128 if left else 0)])
-        if not left:
-            return bytes([head]) + length + body
+    return bytes([head]) + length(len(body)) + body
 
 
 def connect(client: str, user: str, password: str, keepalive: int, will: tuple[str, bytes] | None = None) -> bytes:
@@ -53,20 +50,12 @@ def split(buffer: bytes) -> tuple[list[bytes], bytes]:
     """Return the whole packets at the beginning, without their lengths (first byte, then the body), and the rest."""
     packets, at, end = [], 0, len(buffer)
     while at + 2 <= end:
-        length, shift, body = 0, 0, at + 1
-        while body < end:
-            digit = buffer[body]
-            body += 1
-            length |= (digit & 127) << shift
-            shift += 7
-            if digit < 128:
-                break
-        else:
+        found = bounds(buffer, at)
+        if found is None or found[1] > end:
             break
-        if body + length > end:
-            break
-        packets.append(buffer[at : at + 1] + buffer[body : body + length])
-        at = body + length
+        body, after = found
+        packets.append(buffer[at : at + 1] + buffer[body:after])
+        at = after
     return packets, buffer[at:]
 
 

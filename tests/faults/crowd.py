@@ -9,18 +9,15 @@ import struct
 import sys
 from pathlib import Path
 
+from piio.wire import length
+
 
 def _text(text: str) -> bytes:
     return struct.pack("!H", len(text)) + text.encode()
 
 
 def _packet(kind: int, body: bytes) -> bytes:
-    left, length = len(body), b""
-    while True:
-        left, digit = divmod(left, 128)
-        length += bytes([digit | (128 if left else 0)])
-        if not left:
-            return bytes([kind]) + length + body
+    return bytes([kind]) + length(len(body)) + body
 
 
 def _publish(topic: str, payload: bytes, retain: bool = True) -> bytes:
