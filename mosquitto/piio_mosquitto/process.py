@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import deque
+from concurrent.futures import Future
 from pathlib import Path
 
 from piio.child import spawn
@@ -57,8 +58,6 @@ class Mosquitto:
     def __init__(self, folder: BrokerFolder) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._running_or_ended = threading.Event()
-        self._running = False
         self._last_lines: deque[str] = deque(maxlen=5)
 
     def start(self) -> None:
@@ -88,18 +87,22 @@ class Mosquitto:
         self._folder.note_pid(None)
 
     def _start(self) -> None:
-        self._running_or_ended.clear()
-        self._running = False
         self._process = spawn([find_mosquitto(), "-c", str(self._folder.configuration)])
         self._folder.note_pid(self._process.pid)
-        threading.Thread(target=self._forward, args=(self._process,), name="mosquitto's log", daemon=True).start()
-        self._running_or_ended.wait(START_TIMEOUT)
-        if not self._running:
+        # Each run has its own: the end of the one before is noticed in a thread of its own, perhaps only now.
+        listens: Future[bool] = Future()
+        forward = (self._process, listens)
+        threading.Thread(target=self._forward, args=forward, name="mosquitto's log", daemon=True).start()
+        try:
+            listening = listens.result(START_TIMEOUT)
+        except TimeoutError:
+            listening = False
+        if not listening:
             self.stop()
             raise BrokerError("Mosquitto did not start: " + ("; ".join(self._last_lines) or "it said nothing"))
 
-    def _forward(self, process: subprocess.Popen[bytes]) -> None:
-        """Pass on what it says, and notice when it listens or ends."""
+    def _forward(self, process: subprocess.Popen[bytes], listens: "Future[bool]") -> None:
+        """Pass on what it says, and tell whether it came to listen."""
         assert process.stdout is not None
         for raw in process.stdout:
             line = raw.decode(errors="replace").rstrip()
@@ -107,10 +110,10 @@ class Mosquitto:
                 continue
             self._last_lines.append(line)
             print(line, file=sys.stderr, flush=True)
-            if line.endswith(RUNNING):
-                self._running = True
-                self._running_or_ended.set()
-        self._running_or_ended.set()
+            if line.endswith(RUNNING) and not listens.done():
+                listens.set_result(True)
+        if not listens.done():
+            listens.set_result(False)
 
     def _database_is_damaged(self) -> bool:
         said = " ".join(self._last_lines).lower()
