@@ -352,12 +352,15 @@ class ControlPlane:
                 return
 
     async def _settle_all(self) -> None:
+        connection = self._freshness.connection
         await self._presence.load()
         await self._changes.settle(list(self._boards.values()))
         await self._changes.clear_removed()
         # Readers trust what is retained once we are online: first the qualities have to be of this start.
-        await asyncio.to_thread(self._data.wait_up_to_date, 5.0)
-        self._say_online()
+        while self._freshness.connection == connection and not self._leadership.over:
+            if await asyncio.to_thread(self._data.wait_up_to_date, 1.0):
+                self._say_online()
+                return
 
     def _say_online(self) -> None:
         self._said_online = True

@@ -1,5 +1,6 @@
 """The data plane's thread: receives raws and beacons in bulk, and sends what becomes of them."""
 
+import itertools
 import logging
 import select
 import socket
@@ -64,7 +65,9 @@ class DataPlane:
         self._complaints = Complaints(clock)
         self._malformed = self._dropped = 0
         self._turned = 0.0
-        self._up = threading.Event()
+        self._questions = itertools.count(1)
+        self._asked = self._asking = self._answered = 0
+        self._news = threading.Condition()
         self._beacon_sent = self._taken_at = 0.0
         self._listening_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="piio data plane", daemon=True)
@@ -84,10 +87,14 @@ class DataPlane:
         self._wake()
 
     def wait_up_to_date(self, timeout: float) -> bool:
-        """Wait until there is a connection and all orders so far are carried out; False if that takes too long."""
-        done = threading.Event()
-        self.order(lambda _: done.set())
-        return self._up.wait(timeout) and done.wait(timeout)
+        """Wait until the broker has taken what all orders so far made; False if that takes too long.
+
+        That it was sent is not enough: the broker may hear what others say later, the control plane for one, first.
+        """
+        number = next(self._questions)
+        self.order(lambda _: self._ask(number))
+        with self._news:
+            return self._news.wait_for(lambda: self._answered >= number, timeout)
 
     def beacon_sent(self) -> None:
         """Note that the bridge's beacon is on its way: it should be heard here too."""
@@ -121,7 +128,6 @@ class DataPlane:
     def _run(self) -> None:
         backoff = Backoff()
         while self._leads():
-            self._up.clear()
             session = Session(self._address, lambda: self._begin(session), self._heard_late)  # noqa: B023
             try:
                 session.open()
@@ -143,7 +149,7 @@ class DataPlane:
         self._sorting.own_beacon_at = self._listening_since = self._taken_at = self._clock.boottime()
         session.subscribe((topic.every(self._prefix), topic.qos) for topic in HEARD)
         self._send(session, self._readings.announce())
-        self._up.set()
+        self._asking = 0
 
     def _serve(self, session: Session) -> None:
         next_tick = time.monotonic() + TICK
@@ -156,6 +162,7 @@ class DataPlane:
             messages = session.receive()
             self._take(session, messages)
             self._send(session, self._carry_out_orders())
+            self._have_confirmed(session)
             if len(messages) >= BUSY:
                 time.sleep(GATHER)
             if time.monotonic() >= next_tick:
@@ -169,6 +176,20 @@ class DataPlane:
                     return
         if session.refusal:
             log.error("data plane: the broker refused '%s': %s", self._address.user, session.refusal)
+
+    def _ask(self, number: int) -> None:
+        self._asked = number
+
+    def _have_confirmed(self, session: Session) -> None:
+        """Ask the broker to confirm what it was sent, if somebody waits for it; each connection anew."""
+        if self._asked > max(self._asking, self._answered) and session.accepted and session.all_sent:
+            self._asking = number = self._asked
+            session.confirm(lambda: self._confirmed(number))
+
+    def _confirmed(self, number: int) -> None:
+        with self._news:
+            self._answered = number
+            self._news.notify_all()
 
     def _take(self, session: Session, messages: Sequence[Message]) -> None:
         if messages:

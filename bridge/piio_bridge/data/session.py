@@ -47,6 +47,7 @@ class Session:
         self._on_connect = on_connect
         self._wire = b""
         self._unsent = Unsent()
+        self._confirming: dict[int, Callable[[], None]] = {}
         self.accepted = False
         self.refusal = ""
         # MQTT 3.1.1: version 5 costs 2.7 times as much to parse.
@@ -54,6 +55,7 @@ class Session:
         prepare(client, address)
         client.on_connect = self._connected
         client.on_message = lambda _, __, message: heard(message)
+        client.on_unsubscribe = lambda _, __, number, *___: self._confirming.pop(number, _nothing)()
         client.on_socket_register_write = _later
 
     def open(self) -> None:
@@ -69,6 +71,21 @@ class Session:
     def dropped(self) -> int:
         """How many messages were not sent, because newer ones of their topics came before the broker took them."""
         return self._unsent.dropped
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether nothing waits because the broker is too slow."""
+        return not self._unsent
+
+    def confirm(self, then: Callable[[], None]) -> None:
+        """Have something done, from `receive`, when the broker has handled all that it was sent.
+
+        It answers in the order of what it hears, and leaving a topic that we do not hear changes nothing.
+        """
+        _, number = self._client.unsubscribe("nothing")
+        if number is not None:
+            self._confirming[number] = then
+        self._write()
 
     def subscribe(self, topics: Iterable[tuple[str, int]]) -> None:
         """Ask for topics with a QoS each."""
@@ -168,6 +185,10 @@ class _FedClient(mqtt.Client):
             raise BlockingIOError
         taken, self._fed = self._fed[:bufsize], self._fed[bufsize:]
         return taken
+
+
+def _nothing() -> None:
+    """What is done when nobody waits for an answer."""
 
 
 def _later(*_: object) -> None:
