@@ -139,6 +139,11 @@ class Witness:
         self.wait(lambda _: len(self.results) > before)
         return self.results[before]
 
+    def act(self, point: str, value: Any) -> None:
+        """Set a point of `demo`, which has to be done."""
+        result = self.set(point, value)
+        assert result["status"] == "done", result
+
     def _send_set(self, point: str, value: Any) -> None:
         self.wait(lambda seen: "piio/bridge/beacon" in seen)
         document = {"value": value, "id": secrets.token_hex(8), "beacon": self.newest_beacon()}
@@ -160,7 +165,7 @@ class Witness:
         points = json.loads(self.seen["piio/demo/config"])["points"]
         for name, point in points.items():
             if f"{prefix}{point['channel']}" in on and point["direction"] == "output":
-                assert self.set(name, 0)["status"] == "done"
+                self.act(name, 0)
 
     def trace(self, channel: str, agent: str = "demo") -> list[Any]:
         """Return what the simulated board recorded of one line, oldest first."""

@@ -12,6 +12,8 @@ import pytest
 
 import piio
 from piio.client import Client
+from piio.reading import Reading
+from piio.watch import Watch
 
 
 @pytest.fixture
@@ -28,14 +30,20 @@ def admin(installation: Any) -> Iterator[Client]:
         yield client
 
 
+def comes_to(watch: Watch, value: float) -> Reading:
+    """Return the reading by which a point has come to a value."""
+    while (reading := watch.next_within(5)) is not None and reading.value != value:
+        continue
+    assert reading is not None, f"it never came to {value:g}"
+    return reading
+
+
 def test_a_pin_does_what_it_is_set_to_and_is_read_back(operator: Client) -> None:
     with operator.watch("demo/lamp") as watch:
         for value in (1.0, 0.0):
             result = operator.set("demo/lamp", value)
             assert result.done and result.raw == value, result
-            while (reading := watch.next_within(5)) is not None and reading.value != value:
-                continue
-            assert reading is not None and reading.good
+            assert comes_to(watch, value).good
 
 
 def test_a_pulse_returns_by_itself(operator: Client) -> None:
@@ -49,11 +57,13 @@ def test_a_pulse_returns_by_itself(operator: Client) -> None:
 
 
 def test_a_stop_of_all_boards_is_seen_to_have_worked_and_the_next_set_acts(operator: Client) -> None:
-    for board in (None, "demo"):
-        assert operator.set("demo/lamp", 1).done
-        told = next(each for each in operator.stop(board) if each.board == "demo")
-        assert told.done and told.outputs >= 1, told
-        assert operator.read("demo/lamp").value == 0
+    with operator.watch("demo/lamp") as watch:
+        for board in (None, "demo"):
+            assert operator.set("demo/lamp", 1).done
+            comes_to(watch, 1)
+            told = next(each for each in operator.stop(board) if each.board == "demo")
+            assert told.done and told.outputs >= 1, told
+            comes_to(watch, 0)
     assert operator.set("demo/lamp", 1).done
     assert operator.set("demo/lamp", 0).done
 

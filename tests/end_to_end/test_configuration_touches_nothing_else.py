@@ -43,7 +43,7 @@ def test_only_what_is_named_is_touched(witness: Witness, configure: Callable[[An
     configure({"pump": PUMP, "valve": VALVE})
     for point in ("pump", "valve"):
         witness.wait(lambda seen, point=point: seen.get(f"piio/demo/quality/{point}") == b"good")
-        assert witness.set(point, 1)["status"] == "done"
+        witness.act(point, 1)
     pump, valve = len(witness.trace("5")), len(witness.trace("6"))
 
     configure({"tank": {"period": 0.2, "equation": "x"}, "pump": {"label": "Pump", "unit": "", "max_on": 3600}})

@@ -27,7 +27,7 @@ def witness(site: Site) -> Iterator[Witness]:
 def test_a_second_agent_of_the_same_name_changes_nothing_and_says_so(
     site: Site, witness: Witness, tmp_path: Path
 ) -> None:
-    assert witness.set("lamp", 1)["status"] == "done"
+    witness.act("lamp", 1)
     boot = witness.newest_boot()
     double = site.parts.agent(state=tmp_path, label="double").start()
     double.wait_until_said("is there already")

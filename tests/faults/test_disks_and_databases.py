@@ -111,7 +111,7 @@ def test_a_broker_on_a_full_disk_goes_on_and_starts_again(ground: Ground, witnes
     need(ground.small)
     with nothing_lost(ground, witness), full(ground.folders["broker"]):
         kill(ground.site.parts.mosquitto, signal.SIGUSR1)
-        assert witness.set("lamp", 1)["status"] == "done"
+        witness.act("lamp", 1)
         kill(ground.site.parts.mosquitto, signal.SIGKILL)
         witness.wait_until_right()
         ground.restart("broker")

@@ -69,7 +69,7 @@ def test_a_restored_installation_has_the_same_people_configuration_and_history(
     assert again.env["PIIO_WEB_PASSWORD"] == running.env["PIIO_WEB_PASSWORD"]
     witness = Witness(state)
     witness.wait(all_is_right)
-    assert witness.set("lamp", 1)["status"] == "done"
+    witness.act("lamp", 1)
     witness.close()
     with connect(again.env["PIIO_ADMIN_URL"]) as admin:
         found = admin.configuration("demo")
