@@ -5,13 +5,14 @@ thread computes: a call per row (`executemany`) would write no more than a few t
 data plane.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Collection, Sequence
 from functools import cache, partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from piio_bridge.store.columns import Columns
 
@@ -23,6 +24,12 @@ _ROW = np.dtype([("fields", ">i2"), ("a", ">i4"), ("point", ">i4"), ("b", ">i4")
 _HEAD, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
+_GIVEN = {
+    "sqlite": ("json_each(:rows)", "json_extract(value, '$[{}]')"),
+    "postgresql": ("json_array_elements(CAST(:rows AS json)) AS given(value)", "value ->> {}"),
+}
+"""What rows are selected from when they come as JSON, and what their columns are there."""
+
 Writing = Callable[[Connection], None]
 """Writes values within a transaction, which is not longer open than it has to be; they replace what was there."""
 
@@ -32,6 +39,17 @@ def writing(rows: Columns, dialect: str) -> Writing:
     if not len(rows):
         return lambda _: None
     return partial(_copy, _packed(rows)) if dialect == "postgresql" else partial(_insert, _parts(rows))
+
+
+def carry_out(transaction: Connection, statement: str, rows: Collection[Sequence[float | str | None]]) -> None:
+    """Have one statement done for many rows by one call.
+
+    In it `{rows}` stands for where they are selected from, `{0}`, `{1}` … for their columns, which come as text.
+    """
+    if rows:
+        source, column = _GIVEN[transaction.dialect.name]
+        columns = [column.format(number) for number in range(len(next(iter(rows))))]
+        transaction.execute(text(statement.format(*columns, rows=source)), {"rows": json.dumps(list(rows))})
 
 
 def _parts(rows: Columns) -> list[tuple[float, ...]]:

@@ -1,22 +1,25 @@
 """Gaps in the history: from when to when nobody vouched for the value of a point."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from piio_bridge.data.record import Late
+from piio_bridge.store.bulk import carry_out
+from piio_bridge.store.database import all_at_once
 from piio_bridge.store.tables import ALIVE, GAPS, HISTORY, POINTS
 
 SEAM = 1000
 """Milliseconds; what is left of a gap that was filled is none if it is shorter."""
 
-AT_ONCE = 500
-"""Points of one statement."""
+_PUT = (
+    "INSERT INTO gaps (point, from_ms, to_ms) "
+    "SELECT CAST({0} AS BIGINT), CAST({1} AS BIGINT), CAST({2} AS BIGINT) FROM {rows} WHERE true "
+    "ON CONFLICT (point, from_ms) DO UPDATE SET to_ms = excluded.to_ms"
+)
 
-Thing = TypeVar("Thing")
+_REMOVE = "DELETE FROM gaps WHERE (point, from_ms) IN (SELECT CAST({0} AS BIGINT), CAST({1} AS BIGINT) FROM {rows})"
 
 Span = tuple[int, int]
 """Unix milliseconds from and to."""
@@ -38,20 +41,25 @@ class Gaps:
 
     def __init__(self, began_ms: int) -> None:
         self._began = began_ms
-        self._known: set[int] = set()
-        self._alive: int | None = None
+        self._open: dict[int, int] | None = None
+        """Since when the gaps of points are open."""
+        self._since: dict[int, int] | None = None
+        """When points that nothing was said of in this term were seen to last."""
 
     def copy(self) -> "Gaps":
         """The same, for a transaction that may fail."""
         other = Gaps(self._began)
-        other._known, other._alive = set(self._known), self._alive
+        other._open = None if self._open is None else self._open.copy()
+        other._since = None if self._since is None else self._since.copy()
         return other
+
+    def forget_open(self) -> None:
+        """Look up anew which are open: a transaction that changed some has failed."""
+        self._open = None
 
     def take(self, transaction: Connection, turns: Sequence[Turn]) -> None:
         """Write down who is vouched for no longer, or again: thousands in a few statements, whatever their number."""
-        points = {turn.point for turn in turns}
-        begun = _all_open(transaction, points)
-        since = self._all_since(transaction, points)
+        begun, since = self._known_open(transaction), self._known_since(transaction)
         changed: dict[tuple[int, int], int | None] = {}
         gone: set[tuple[int, int]] = set()
         for point, t_ms, good in turns:
@@ -66,36 +74,42 @@ class Gaps:
             elif point not in begun:
                 begun[point] = begin = min(begin, t_ms)
                 changed[point, begin] = None
-        _remove_all(transaction, gone - changed.keys())
-        _put_all(transaction, changed)
+        carry_out(transaction, _REMOVE, gone - changed.keys())
+        carry_out(transaction, _PUT, [(*key, to_ms) for key, to_ms in changed.items()])
 
     def fill(self, transaction: Connection, point: int, late: Sequence[Late], now_ms: int) -> dict[int, float]:
         """Close what late values vouch for, and return those that are in a gap, by their time."""
         found: dict[int, float] = {}
+        begun = self._known_open(transaction)
         for row in _within(transaction, point, late[0][0], late[-1][0]):
             begin, end = row.from_ms, now_ms if row.to_ms is None else row.to_ms
             found |= {at: value for at, value in late if value is not None and begin < at < end}
-            _remove(transaction, point, begin)
-            for left, right in _without((begin, end), _vouched(late)):
+            left_over = list(_without((begin, end), _vouched(late)))
+            carry_out(transaction, _REMOVE, [(point, begin)])
+            if row.to_ms is None:
+                begun.pop(point, None)
+            for left, right in left_over:
                 ends_open = row.to_ms is None and right == end
                 if ends_open or right - left >= SEAM:
-                    _put(transaction, point, left, None if ends_open else right)
+                    carry_out(transaction, _PUT, [(point, left, None if ends_open else right)])
+                if ends_open:
+                    begun[point] = left
         return found
 
-    def _all_since(self, transaction: Connection, points: set[int]) -> dict[int, int]:
-        """When points were last seen to, if that was before this term; the others are left out."""
-        if self._alive is None:
-            self._alive = transaction.scalar(select(func.max(ALIVE.c.t_ms))) or 0
-        found: dict[int, int] = {}
-        for some in _by_the(points - self._known):
-            before = select(func.max(HISTORY.c.t_ms)).where(
-                HISTORY.c.point == POINTS.c.id, HISTORY.c.t_ms < self._began
-            )
-            query = select(POINTS.c.id, before.scalar_subquery()).where(POINTS.c.id.in_(some))
-            rows = transaction.execute(query).all()
-            found |= {point: max(self._alive, t_ms) for point, t_ms in rows if t_ms is not None}
-        self._known |= points
-        return found
+    def _known_open(self, transaction: Connection) -> dict[int, int]:
+        if self._open is None:
+            query = select(GAPS.c.point, GAPS.c.from_ms).where(GAPS.c.to_ms.is_(None))
+            self._open = dict(all_at_once(transaction, query))
+        return self._open
+
+    def _known_since(self, transaction: Connection) -> dict[int, int]:
+        if self._since is None:
+            alive = transaction.scalar(select(func.max(ALIVE.c.t_ms))) or 0
+            of_point = (HISTORY.c.point == POINTS.c.id, HISTORY.c.t_ms < self._began)
+            last = select(func.max(HISTORY.c.t_ms)).where(*of_point).scalar_subquery()
+            found = all_at_once(transaction, select(POINTS.c.id, last.label("t_ms")))
+            self._since = {point: max(alive, t_ms) for point, t_ms in found if t_ms is not None}
+        return self._since
 
 
 def mark_alive(transaction: Connection, t_ms: int) -> None:
@@ -104,51 +118,9 @@ def mark_alive(transaction: Connection, t_ms: int) -> None:
     transaction.execute(insert(ALIVE).values(t_ms=t_ms))
 
 
-def _all_open(transaction: Connection, points: set[int]) -> dict[int, int]:
-    """Since when the gaps of points are open; those without one are left out."""
-    found: dict[int, int] = {}
-    for some in _by_the(points):
-        query = select(GAPS.c.point, GAPS.c.from_ms).where(GAPS.c.point.in_(some), GAPS.c.to_ms.is_(None))
-        found |= {row.point: row.from_ms for row in transaction.execute(query)}
-    return found
-
-
 def _within(transaction: Connection, point: int, start: int, end: int) -> Sequence[Row[Any, Any]]:
     query = select(GAPS.c.from_ms, GAPS.c.to_ms).where(GAPS.c.point == point, GAPS.c.from_ms < end)
     return transaction.execute(query.where(GAPS.c.to_ms.is_(None) | (GAPS.c.to_ms > start))).all()
-
-
-def _put(transaction: Connection, point: int, begin: int, end: int | None) -> None:
-    key = (GAPS.c.point == point, GAPS.c.from_ms == begin)
-    if not transaction.execute(update(GAPS).where(*key).values(to_ms=end)).rowcount:
-        transaction.execute(insert(GAPS).values(point=point, from_ms=begin, to_ms=end))
-
-
-def _remove(transaction: Connection, point: int, begin: int) -> None:
-    transaction.execute(delete(GAPS).where(GAPS.c.point == point, GAPS.c.from_ms == begin))
-
-
-def _put_all(transaction: Connection, gaps: Mapping[tuple[int, int], int | None]) -> None:
-    dialect: Any = postgresql if transaction.dialect.name == "postgresql" else sqlite
-    for some in _by_the(gaps):
-        rows = [{"point": point, "from_ms": begin, "to_ms": gaps[point, begin]} for point, begin in some]
-        statement = dialect.insert(GAPS).values(rows)
-        key = [GAPS.c.point, GAPS.c.from_ms]
-        transaction.execute(
-            statement.on_conflict_do_update(index_elements=key, set_={"to_ms": statement.excluded.to_ms})
-        )
-
-
-def _remove_all(transaction: Connection, gaps: Iterable[tuple[int, int]]) -> None:
-    for some in _by_the(gaps):
-        transaction.execute(delete(GAPS).where(tuple_(GAPS.c.point, GAPS.c.from_ms).in_(some)))
-
-
-def _by_the(things: Iterable[Thing]) -> Iterator[list[Thing]]:
-    """Yield them, as many at a time as a statement takes."""
-    rest = iter(things)
-    while some := list(islice(rest, AT_ONCE)):
-        yield some
 
 
 def _vouched(late: Sequence[Late]) -> Iterator[Span]:

@@ -29,7 +29,7 @@ MOST_GAPS = 200
 BATCH = 20_000
 """Values of one transaction."""
 
-CHANGES = 2_000
+CHANGES = 20_000
 """Changes of who vouches for what of one transaction."""
 
 PAUSE = 0.5
@@ -255,6 +255,7 @@ class History:
                     self._retention.count(connection, columns.times)
             except BaseException:
                 self._points.forget()
+                self._gaps.forget_open()
                 raise
             self._summaries.touch(columns.points, columns.times)
             self._waiting.late_is_done(taken)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
+from piio_bridge.store.bulk import carry_out
 from piio_bridge.store.database import all_at_once
 from piio_bridge.store.tables import POINTS
-
-AT_ONCE = 500
-"""New points of one statement."""
 
 Key = tuple[str, str]
 """Agent and point."""
@@ -19,6 +17,7 @@ class PointNumbers:
 
     def __init__(self) -> None:
         self._ids: dict[Key, int] = {}
+        self._highest = 0
 
     def __getitem__(self, key: Key) -> int:
         return self._ids[key]
@@ -26,6 +25,7 @@ class PointNumbers:
     def forget(self) -> None:
         """Look all of them up anew."""
         self._ids.clear()
+        self._highest = 0
 
     def missing(self, keys: Iterable[Key]) -> Iterator[Key]:
         """Return those that are not known."""
@@ -37,13 +37,16 @@ class PointNumbers:
         if not missing:
             return
         self._look_up(transaction)
-        new = [{"agent": agent, "name": name} for agent, name in missing if (agent, name) not in self._ids]
-        for first in range(0, len(new), AT_ONCE):
-            transaction.execute(insert(POINTS).values(new[first : first + AT_ONCE]))
+        new = set(self.missing(missing))
         if new:
+            carry_out(transaction, "INSERT INTO points (agent, name) SELECT {0}, {1} FROM {rows}", new)
             self._look_up(transaction)
 
     def _look_up(self, transaction: Connection) -> None:
-        query = select(POINTS.c.agent, POINTS.c.name, POINTS.c.id).where(POINTS.c.name.is_not(None))
+        """Learn those that came since the last time: an id is higher than all before it, and never used again."""
+        query = select(POINTS.c.agent, POINTS.c.name, POINTS.c.id)
+        found = all_at_once(transaction, query.where(POINTS.c.name.is_not(None), POINTS.c.id > self._highest))
         # What is remembered stays: values that were taken under a name before are still to be written.
-        self._ids = {(agent, name): id for agent, name, id in all_at_once(transaction, query)} | self._ids
+        for agent, name, id in found:
+            self._ids.setdefault((agent, name), id)
+        self._highest = max((id for _, _, id in found), default=self._highest)
