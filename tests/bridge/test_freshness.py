@@ -112,3 +112,13 @@ def test_an_echoed_set_may_act_while_plain_ones_are_held_up(fresh: Freshness) ->
 def test_a_connection_on_which_nothing_comes_back_for_three_seconds_is_deaf(fresh: Freshness) -> None:
     assert not fresh.deaf(12.9)
     assert fresh.deaf(13.1)
+
+
+def test_while_very_much_comes_a_beacon_may_be_behind_it_for_a_minute(fresh: Freshness) -> None:
+    for second in range(11, 60):
+        fresh.much_came(float(second))
+        assert not fresh.deaf(second + 2.9)
+        assert fresh.judge_plain(2.0, second + 2.9) is not None
+    for second in range(60, 75):
+        fresh.much_came(float(second))
+    assert fresh.deaf(75.0)

@@ -8,6 +8,9 @@ from piio_schemas.beacons import BRIDGE_PERIOD, DEAF, BridgeBeacon, Echo
 HELD_UP = 1.0
 """Seconds a beacon may take to come back before the broker counts as held up."""
 
+LONGEST_BEHIND = 60.0
+"""Seconds that a beacon may take behind very much else, until the connection counts as worth nothing all the same."""
+
 ON_TIME_FOR = 2.0
 """Seconds that beacons must have been on time again before plain sets are taken."""
 
@@ -24,7 +27,7 @@ class Freshness:
         self.epoch = epoch
         self._store = store
         self.connection = 0
-        self._heard_at = 0.0
+        self._heard_at = self._back_at = 0.0
         self._heard_tick: float | None = None
         self._outstanding: deque[float] = deque()
         self._late_until: float | None = None
@@ -37,7 +40,7 @@ class Freshness:
         handled after our subscription, among our first beacons, which come back at once.
         """
         self.connection += 1
-        self._heard_at = now
+        self._heard_at = self._back_at = now
         self._heard_tick = None
         self._outstanding.clear()
         self._late_until = None
@@ -56,7 +59,7 @@ class Freshness:
         self._note_lateness(now)
         while self._outstanding and self._outstanding[0] <= beacon.tick:
             self._outstanding.popleft()
-        self._heard_at, self._heard_tick = now, beacon.tick
+        self._heard_at, self._back_at, self._heard_tick = now, now, beacon.tick
         return True
 
     @property
@@ -67,6 +70,11 @@ class Freshness:
     def stood_still(self, now: float) -> None:
         """We ourselves did nothing for a while: what arrived meanwhile is still to be heard, before we call us deaf."""
         self._heard_at = now
+
+    def much_came(self, now: float) -> None:
+        """So much else comes that our beacon is behind it: connecting anew would only make that come once more."""
+        if now - self._back_at < LONGEST_BEHIND:
+            self._heard_at = now
 
     def deaf(self, now: float) -> bool:
         """Whether the own beacon has not come back for so long that the connection is worth nothing."""

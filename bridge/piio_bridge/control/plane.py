@@ -56,8 +56,8 @@ TURN = 0.02
 MOST_REQUESTS = 1_000
 """Requests under way at once; others are not answered, as when there is no bridge."""
 
-LONGEST_RETAINED = 60.0
-"""Seconds that what is retained may take to come."""
+MUCH = 200
+"""Messages between two of our beacons behind which one may take long to come back: of thousands of boards at once."""
 
 SETTLING = 0.1
 """Seconds in which what else is heard of a board is settled along with the first, so that nobody can make us hurry."""
@@ -101,7 +101,8 @@ class ControlPlane:
         self._arrived = asyncio.Event()
         self._caught_up = self._told = self._said_online = False
         self._settling: dict[str, BoardRecord] = {}
-        self._connected_at = 0.0
+        self._taken = 0
+        """Messages since our last beacon."""
         self._requested = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._handlers = {
@@ -135,12 +136,12 @@ class ControlPlane:
             await _first(stopping.wait(), asyncio.sleep(backoff.pause()))
 
     async def _serve(self, link: Link, stopping: asyncio.Event) -> None:
-        self._connected_at = self._clock.boottime()
-        self._rivals.connected(self._connected_at)
+        self._rivals.connected(self._clock.boottime())
         self._presence.connected()
         self._waiting.clear()
         self._documents.clear()
         self._caught_up = self._told = self._said_online = False
+        self._taken = 0
         self._outbox.connect(link)
         await link.subscribe([(row.every(self._prefix), _options(row, qos)) for row, qos in HEARD])
         # Of the same QoS as what is retained, so that it comes back after all of it, which our beacon may not.
@@ -162,6 +163,7 @@ class ControlPlane:
 
     def _take(self, message: Message) -> None:
         """Take what arrives at once, so that of too much it is the oldest that is dropped."""
+        self._taken += 1
         crowd = self._documents or len(self._waiting) >= CROWD
         if crowd and self._caught_up and message.topic.endswith(DOCUMENTS):
             self._documents[message.topic] = message  # in the place of the one before
@@ -183,7 +185,6 @@ class ControlPlane:
         while not stop.done() and not lost.done():
             self._arrived.clear()
             turn_ends = min(loop.time() + TURN, next_beacon)
-            self._vouch_for_what_comes()
             while self._waits and loop.time() < turn_ends and await self._leadership.confirm():
                 self._handle(self._next())
             if not await self._leadership.confirm():
@@ -213,6 +214,9 @@ class ControlPlane:
     def _beat(self) -> None:
         """Send a sign of life, unless nothing is heard: then the connection is worth nothing."""
         now = self._clock.boottime()
+        taken, self._taken = self._taken, 0
+        if taken >= MUCH:
+            self._freshness.much_came(now)
         if self._freshness.deaf(now):
             raise LinkLost("the bridge's own beacon does not come back")
         self._freshness.epoch = self._leadership.epoch
@@ -258,12 +262,6 @@ class ControlPlane:
         if self._told and self._freshness.returned and not self._caught_up:
             self._caught_up = True
             self._spawn(self._until_stored(self._settle_all))
-
-    def _vouch_for_what_comes(self) -> None:
-        """What is retained of ten thousand boards takes longer than our beacon may: while it comes, we are not deaf."""
-        now = self._clock.boottime()
-        if self._waits and not self._caught_up and now - self._connected_at < LONGEST_RETAINED:
-            self._freshness.stood_still(now)
 
     def _hear_set(self, found: topics.Match, payload: bytes, retained: bool) -> None:
         self._sets.handle(found.levels["agent"], found.levels["point"], payload, retained)

@@ -32,8 +32,11 @@ DOUBTING = 0.01
 TICK = 0.25
 """Seconds between two looks at who has fallen silent."""
 
-LONGEST_RETAINED = 60.0
-"""Seconds that what is retained may take to come."""
+MUCH = 200
+"""Messages between two looks at who is silent, behind which our own beacon may take long to come back."""
+
+LONGEST_BEHIND = 60.0
+"""Seconds that it may take there, until the connection counts as worth nothing all the same."""
 
 STALL = 1.0
 """Seconds between two turns from which on we stood still: what came meanwhile was read at times nobody knows."""
@@ -68,7 +71,9 @@ class DataPlane:
         self._questions = itertools.count(1)
         self._asked = self._asking = self._answered = 0
         self._news = threading.Condition()
-        self._beacon_sent = self._taken_at = 0.0
+        self._beacon_sent = self._much_at = 0.0
+        self._taken = 0
+        """Messages since the last look at who is silent."""
         self._listening_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="piio data plane", daemon=True)
 
@@ -146,7 +151,7 @@ class DataPlane:
             self._sleep(backoff.pause())
 
     def _begin(self, session: Session) -> None:
-        self._sorting.own_beacon_at = self._listening_since = self._taken_at = self._clock.boottime()
+        self._sorting.own_beacon_at = self._listening_since = self._much_at = self._clock.boottime()
         session.subscribe((topic.every(self._prefix), topic.qos) for topic in HEARD)
         self._send(session, self._readings.announce())
         self._asking = 0
@@ -170,7 +175,7 @@ class DataPlane:
                 session.look_after()
                 self._send(session, self._readings.tick())
                 self._complain(session)
-                if session.accepted and self._deaf():
+                if self._deaf() and session.accepted:
                     log.warning("data plane: deaf for %g s; connecting anew", DEAF)
                     session.cut_off()
                     return
@@ -193,7 +198,7 @@ class DataPlane:
 
     def _take(self, session: Session, messages: Sequence[Message]) -> None:
         if messages:
-            self._taken_at = self._clock.boottime()
+            self._taken += len(messages)
             self._send(session, self._sorting.take(messages))
             self._send(session, self._sorting.take_blocks(), retained=False)
 
@@ -241,9 +246,13 @@ class DataPlane:
         return not self._stopping
 
     def _deaf(self) -> bool:
+        """Whether our own beacon does not come back, and not for the much that is before it."""
         now, heard = self._clock.boottime(), self._sorting.own_beacon_at
-        if heard == self._listening_since and now - heard < LONGEST_RETAINED:
-            heard = self._taken_at  # what is retained of ten thousand boards comes before our first beacon
+        taken, self._taken = self._taken, 0
+        if taken >= MUCH:
+            self._much_at = now
+        if now - heard < LONGEST_BEHIND:
+            heard = max(heard, self._much_at)
         sent_lately = now - self._beacon_sent < DEAF
         return sent_lately and now - heard > DEAF
 
