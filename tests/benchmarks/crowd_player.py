@@ -26,6 +26,9 @@ PERIOD = 10.0
 """Seconds in which each agent sends a beacon and each of its raws once."""
 
 DEAF = 3.0
+PATIENCE = 10.0
+"""Seconds that a broker may take to let an agent in, which tries anew then: a full queue at its door swallows some."""
+
 SOON = (0.5, 1.5)
 """Seconds after which a new bridge hears of an agent."""
 
@@ -214,9 +217,11 @@ class Player:
 
     def _listen(self, now: float) -> None:
         for agent in self._agents:
-            if not agent.announced or now - agent.heard_at < DEAF:
+            if now - agent.heard_at < (DEAF if agent.announced else PATIENCE):
                 continue
-            if agent.asked_at is None:
+            if not agent.announced:
+                self._lose(agent)
+            elif agent.asked_at is None:
                 agent.asked_at = now
                 self._send(agent, agent.beacon())
             elif now - agent.asked_at >= DEAF:
