@@ -91,9 +91,10 @@ class Leadership:
             try:
                 ours = await asyncio.get_running_loop().run_in_executor(self._thread, self._lease.renew, self._held)
             except StoreFailed as failure:
-                if str(failure) != self._complaint:
+                # Somebody may just have had the database for a moment: it is tried anew within a second.
+                if str(failure) != self._complaint and asked - self._confirmed > MAY_LEAD / 2:
                     log.warning("the lease could not be renewed: %s", failure)
-                self._complaint = str(failure)
+                    self._complaint = str(failure)
                 return
             self._complaint = ""
             if ours:

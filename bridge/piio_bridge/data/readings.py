@@ -72,7 +72,7 @@ class Readings:
         An empty payload is a channel that has failed or is no more; what is no number is counted and changes nothing.
         """
         out: list[Outgoing] = []
-        groups: Groups = defaultdict(lambda: ([], []))
+        groups = _no_groups()
         touched: set[PointState] = set()
         for topic, payload in batch:
             try:
@@ -171,8 +171,10 @@ class Readings:
         out: list[Outgoing] = []
         for name in before.keys() - board.points.keys():
             out += [(before[name].value_topic, b""), (before[name].quality_topic, b"")]
+        groups = _no_groups()
         for name, point in board.points.items():
-            self._begin(point, before.get(name), out)
+            self._begin(point, before.get(name), groups)
+        self._evaluate(groups, out)
         self._ripple(set(board.points.values()), out)
         self._judge_all(board, out)
         return out
@@ -184,8 +186,8 @@ class Readings:
             points, board.points = board.points, {}
             self._index(board, points)
 
-    def _begin(self, point: PointState, before: PointState | None, out: list[Outgoing]) -> None:
-        """Give a point of a new configuration its value: the raw last heard, and what stays from before."""
+    def _begin(self, point: PointState, before: PointState | None, groups: Groups) -> None:
+        """Give a point of a new configuration what stays from before, and have it evaluated at the raw last heard."""
         same = False
         if before and before.raw_topic == point.raw_topic:
             point.value, point.quality, point.doubted_at = before.value, before.quality, before.doubted_at
@@ -199,7 +201,9 @@ class Readings:
         point.raw = channel.raw
         point.channel_failed = False  # a raw cleared before may be of another configuration: wait for the agent's word
         if point.raw is not None and point.simple and not (same and point.value is not None):
-            self._take_results([point], [point.raw], _values([point.equation], [1], [point.raw]), out)
+            points, raws = groups[point.equation]
+            points.append(point)
+            raws.append(point.raw)
 
     def _new_channel(self, topic: bytes) -> Channel | None:
         """Remember a raw that no point reads: one may come. Not on top of too many."""
@@ -330,6 +334,10 @@ class Readings:
             at = point.doubted_at = min(now, max(last, point.published_at))
         t_ms = int((self._clock.unix() - now + at) * 1000)
         self.record.vouch(point.agent, point.name, t_ms, point.quality == GOOD)
+
+
+def _no_groups() -> Groups:
+    return defaultdict(lambda: ([], []))
 
 
 def _values(equations: Sequence[Equation | None], counts: Sequence[int], raws: list[float]) -> list[float]:

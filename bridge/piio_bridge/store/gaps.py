@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
 from piio_bridge.data.record import Late
 from piio_bridge.store.bulk import carry_out
-from piio_bridge.store.database import all_at_once
+from piio_bridge.store.database import all_at_once, transaction
 from piio_bridge.store.tables import ALIVE, GAPS, HISTORY, POINTS
 
 SEAM = 1000
@@ -41,25 +41,34 @@ class Gaps:
 
     def __init__(self, began_ms: int) -> None:
         self._began = began_ms
-        self._open: dict[int, int] | None = None
+        self._knows_open = self._knows_since = False
+        self._open: dict[int, int] = {}
         """Since when the gaps of points are open."""
-        self._since: dict[int, int] | None = None
+        self._since: dict[int, int] = {}
         """When points that nothing was said of in this term were seen to last."""
 
     def copy(self) -> "Gaps":
         """The same, for a transaction that may fail."""
         other = Gaps(self._began)
-        other._open = None if self._open is None else self._open.copy()
-        other._since = None if self._since is None else self._since.copy()
+        other._knows_open, other._open = self._knows_open, self._open.copy()
+        other._knows_since, other._since = self._knows_since, self._since.copy()
         return other
 
     def forget_open(self) -> None:
         """Look up anew which are open: a transaction that changed some has failed."""
-        self._open = None
+        self._knows_open = False
 
-    def take(self, transaction: Connection, turns: Sequence[Turn]) -> None:
+    def look_up(self, engine: Engine) -> None:
+        """Know what was before, if that is not known yet; first of all; nobody is locked out meanwhile."""
+        if not (self._knows_open and self._knows_since):
+            with transaction(engine, reading=True) as connection:
+                self._open = self._open if self._knows_open else _all_open(connection)
+                self._since = self._since if self._knows_since else _all_since(connection, self._began)
+            self._knows_open = self._knows_since = True
+
+    def take(self, connection: Connection, turns: Sequence[Turn]) -> None:
         """Write down who is vouched for no longer, or again: thousands in a few statements, whatever their number."""
-        begun, since = self._known_open(transaction), self._known_since(transaction)
+        begun, since = self._open, self._since
         changed: dict[tuple[int, int], int | None] = {}
         gone: set[tuple[int, int]] = set()
         for point, t_ms, good in turns:
@@ -74,53 +83,53 @@ class Gaps:
             elif point not in begun:
                 begun[point] = begin = min(begin, t_ms)
                 changed[point, begin] = None
-        carry_out(transaction, _REMOVE, gone - changed.keys())
-        carry_out(transaction, _PUT, [(*key, to_ms) for key, to_ms in changed.items()])
+        carry_out(connection, _REMOVE, gone - changed.keys())
+        carry_out(connection, _PUT, [(*key, to_ms) for key, to_ms in changed.items()])
 
-    def fill(self, transaction: Connection, point: int, late: Sequence[Late], now_ms: int) -> dict[int, float]:
+    def fill(self, connection: Connection, point: int, late: Sequence[Late], now_ms: int) -> dict[int, float]:
         """Close what late values vouch for, and return those that are in a gap, by their time."""
         found: dict[int, float] = {}
-        begun = self._known_open(transaction)
-        for row in _within(transaction, point, late[0][0], late[-1][0]):
+        begun = self._open
+        for row in _within(connection, point, late[0][0], late[-1][0]):
             begin, end = row.from_ms, now_ms if row.to_ms is None else row.to_ms
             found |= {at: value for at, value in late if value is not None and begin < at < end}
             left_over = list(_without((begin, end), _vouched(late)))
-            carry_out(transaction, _REMOVE, [(point, begin)])
+            carry_out(connection, _REMOVE, [(point, begin)])
             if row.to_ms is None:
                 begun.pop(point, None)
             for left, right in left_over:
                 ends_open = row.to_ms is None and right == end
                 if ends_open or right - left >= SEAM:
-                    carry_out(transaction, _PUT, [(point, left, None if ends_open else right)])
+                    carry_out(connection, _PUT, [(point, left, None if ends_open else right)])
                 if ends_open:
                     begun[point] = left
         return found
 
-    def _known_open(self, transaction: Connection) -> dict[int, int]:
-        if self._open is None:
-            query = select(GAPS.c.point, GAPS.c.from_ms).where(GAPS.c.to_ms.is_(None))
-            self._open = dict(all_at_once(transaction, query))
-        return self._open
 
-    def _known_since(self, transaction: Connection) -> dict[int, int]:
-        if self._since is None:
-            alive = transaction.scalar(select(func.max(ALIVE.c.t_ms))) or 0
-            of_point = (HISTORY.c.point == POINTS.c.id, HISTORY.c.t_ms < self._began)
-            last = select(func.max(HISTORY.c.t_ms)).where(*of_point).scalar_subquery()
-            found = all_at_once(transaction, select(POINTS.c.id, last.label("t_ms")))
-            self._since = {point: max(alive, t_ms) for point, t_ms in found if t_ms is not None}
-        return self._since
+def _all_open(connection: Connection) -> dict[int, int]:
+    """Since when the gaps of points are open."""
+    query = select(GAPS.c.point, GAPS.c.from_ms).where(GAPS.c.to_ms.is_(None))
+    return dict(all_at_once(connection, query))
 
 
-def mark_alive(transaction: Connection, t_ms: int) -> None:
+def _all_since(connection: Connection, before_ms: int) -> dict[int, int]:
+    """When points were last seen to before a time; those without a value are left out."""
+    alive = connection.scalar(select(func.max(ALIVE.c.t_ms))) or 0
+    of_point = (HISTORY.c.point == POINTS.c.id, HISTORY.c.t_ms < before_ms)
+    last = select(func.max(HISTORY.c.t_ms)).where(*of_point).scalar_subquery()
+    found = all_at_once(connection, select(POINTS.c.id, last.label("t_ms")))
+    return {point: max(alive, t_ms) for point, t_ms in found if t_ms is not None}
+
+
+def mark_alive(connection: Connection, t_ms: int) -> None:
     """Write down until when points were seen to, for whoever comes after a crash."""
-    transaction.execute(delete(ALIVE))
-    transaction.execute(insert(ALIVE).values(t_ms=t_ms))
+    connection.execute(delete(ALIVE))
+    connection.execute(insert(ALIVE).values(t_ms=t_ms))
 
 
-def _within(transaction: Connection, point: int, start: int, end: int) -> Sequence[Row[Any, Any]]:
+def _within(connection: Connection, point: int, start: int, end: int) -> Sequence[Row[Any, Any]]:
     query = select(GAPS.c.from_ms, GAPS.c.to_ms).where(GAPS.c.point == point, GAPS.c.from_ms < end)
-    return transaction.execute(query.where(GAPS.c.to_ms.is_(None) | (GAPS.c.to_ms > start))).all()
+    return connection.execute(query.where(GAPS.c.to_ms.is_(None) | (GAPS.c.to_ms > start))).all()
 
 
 def _vouched(late: Sequence[Late]) -> Iterator[Span]:

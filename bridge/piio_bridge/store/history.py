@@ -215,9 +215,7 @@ class History:
 
     def _write(self, rows: Sequence[Kept]) -> None:
         keys = [(agent, point) for agent, point, _, _ in rows]
-        if any(self._points.missing(keys)):
-            with transaction(self._engine) as connection:
-                self._points.have(connection, keys)
+        self._points.have(self._engine, keys)
         ids = [self._points[key] for key in keys]
         columns = Columns.of(ids, [row[2] for row in rows], [row[3] for row in rows], self._retention.horizons.values)
         write = bulk.writing(columns, self._engine.dialect.name)
@@ -228,11 +226,12 @@ class History:
 
     def _write_changes(self) -> None:
         while changes := self._waiting.take_changes(CHANGES):
-            gaps = self._gaps.copy()
             try:
+                self._points.have(self._engine, ((agent, point) for agent, point, _, _ in changes))
+                turns = [Turn(self._points[agent, point], t_ms, good) for agent, point, t_ms, good in changes]
+                self._gaps.look_up(self._engine)
+                gaps = self._gaps.copy()
                 with transaction(self._engine, durable=False) as connection:
-                    self._points.have(connection, ((agent, point) for agent, point, _, _ in changes))
-                    turns = [Turn(self._points[agent, point], t_ms, good) for agent, point, t_ms, good in changes]
                     gaps.take(connection, turns)
             except BaseException:
                 self._points.forget()
@@ -244,9 +243,10 @@ class History:
         while taken := self._waiting.first_late():
             agent, point, late = taken
             try:
+                self._points.have(self._engine, [(agent, point)])
+                id = self._points[agent, point]
+                self._gaps.look_up(self._engine)
                 with transaction(self._engine, durable=False) as connection:
-                    self._points.have(connection, [(agent, point)])
-                    id = self._points[agent, point]
                     values = self._gaps.fill(connection, id, late, _now())
                     times = list(values)
                     since = self._retention.horizons.values
