@@ -355,8 +355,9 @@ class ControlPlane:
         await self._changes.settle(list(self._boards.values()))
         await self._changes.clear_removed()
         # Readers trust what is retained once we are online: first the qualities have to be of this start.
+        question = self._data.ask_whether_taken()
         while self._freshness.connection == connection and not self._leadership.over:
-            if await asyncio.to_thread(self._data.wait_up_to_date, 1.0):
+            if await asyncio.to_thread(self._data.wait_taken, question, 1.0):
                 self._say_online()
                 return
 

@@ -91,15 +91,19 @@ class DataPlane:
         self._orders.append(lambda: order(self._readings))
         self._wake()
 
-    def wait_up_to_date(self, timeout: float) -> bool:
-        """Wait until the broker has taken what all orders so far made; False if that takes too long.
+    def ask_whether_taken(self) -> int:
+        """Ask whether the broker has taken what all orders so far make; the number is for `wait_taken`.
 
         That it was sent is not enough: the broker may hear what others say later, the control plane for one, first.
         """
         number = next(self._questions)
         self.order(lambda _: self._ask(number))
+        return number
+
+    def wait_taken(self, question: int, timeout: float) -> bool:
+        """Wait until the answer is yes; False if that takes longer than `timeout` seconds."""
         with self._news:
-            return self._news.wait_for(lambda: self._answered >= number, timeout)
+            return self._news.wait_for(lambda: self._answered >= question, timeout)
 
     def beacon_sent(self) -> None:
         """Note that the bridge's beacon is on its way: it should be heard here too."""
