@@ -43,6 +43,7 @@ def test_a_bridge_whose_database_is_new_adopts_every_configuration_at_the_broker
     level = {"interface": "adc", "channel": "0", "direction": "input"}
     config = json.dumps({"store": "lost", "revision": 7, "epoch": 1, "points": {"level": level}, "displays": {}})
     names = [f"board{number}" for number in range(MANY)]
+    anna.publish("piio/bridge/status", "offline", retain=True)  # as the bridge before has left it
     for name in names:
         anna.publish(f"piio/{name}/capabilities", capabilities(name), retain=True)
         anna.publish(f"piio/{name}/config", config, retain=True)

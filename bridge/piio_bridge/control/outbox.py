@@ -55,13 +55,16 @@ class Outbox:
         self._link = link
 
     def send(
-        self, topic: str, payload: bytes | str, qos: int = 0, retain: bool = False, properties: Properties | None = None
+        self, topic: str, payload: bytes | str, qos: int = 0, retain: bool = False, correlation: bytes | None = None
     ) -> bool:
-        """Send a message; False if there is no connection, or it is too large: it is lost then, never queued."""
+        """Send a message; False if there is no connection, or it is too large: it is lost then, never queued.
+
+        By its correlation data whoever hears it knows which one it is.
+        """
         if self._link is None or len(payload) > LARGEST or len(self._doubtful) >= MOST_WAITING:
             self.lost += 1
             return False
-        message = Outgoing(self._link, topic, payload, qos, retain, properties)
+        message = Outgoing(self._link, topic, payload, qos, retain, _properties(correlation))
         if self._asking or not self._leadership.holds():
             self._doubtful.append(message)
             self._asking = self._asking or asyncio.get_running_loop().create_task(self._ask())
@@ -72,10 +75,7 @@ class Outbox:
 
     def answer(self, topic: str, correlation: bytes | None, payload: bytes) -> None:
         """Answer a request on its response topic."""
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        if correlation is not None:
-            properties.CorrelationData = correlation
-        self.send(topic, payload, 1, False, properties)
+        self.send(topic, payload, 1, False, correlation)
 
     async def wait_room(self, most: int) -> None:
         """Wait until no more than so many messages wait for the broker, so that much to say leaves room for others."""
@@ -95,3 +95,11 @@ class Outbox:
         messages, self._doubtful, self._asking = self._doubtful, [], None
         for message in messages:
             self.lost += not (leads and message.send())
+
+
+def _properties(correlation: bytes | None) -> Properties | None:
+    if correlation is None:
+        return None
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.CorrelationData = correlation
+    return properties

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sized
 from typing import Any
@@ -100,6 +101,7 @@ class ControlPlane:
         """By topic, the newest of what a crowd of boards says, once all is known that was retained."""
         self._arrived = asyncio.Event()
         self._caught_up = self._told = self._said_online = False
+        self._mark = b""
         self._settling: dict[str, BoardRecord] = {}
         self._taken = 0
         """Messages since our last beacon."""
@@ -144,8 +146,10 @@ class ControlPlane:
         self._taken = 0
         self._outbox.connect(link)
         await link.subscribe([(row.every(self._prefix), _options(row, qos)) for row, qos in HEARD])
-        # Of the same QoS as what is retained, so that it comes back after all of it, which our beacon may not.
-        self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True)
+        # Of the same QoS as what is retained, so that it comes back after all of it, which our beacon may not. It has a
+        # mark, for the status of the bridge before is retained, too, and comes in the midst of that.
+        self._mark = secrets.token_bytes(8)
+        self._outbox.send(topics.BRIDGE_STATUS.at(self._prefix), OFFLINE, 1, True, self._mark)
         lost, stop = asyncio.ensure_future(link.lost()), asyncio.ensure_future(stopping.wait())
         try:
             await self._handle_all(lost, stop)
@@ -229,6 +233,9 @@ class ControlPlane:
         found = topics.match(topic, self._prefix)
         if found is None:
             return
+        if message.correlation == self._mark:
+            self._told = True
+            self._catch_up()
         try:
             if self._requests.understands(found.topic):
                 self._take_request(found, topic, payload, message)
@@ -252,8 +259,6 @@ class ControlPlane:
             self._catch_up()
 
     def _hear_own_status(self, _: topics.Match, payload: bytes, __: bool) -> None:
-        self._told = True
-        self._catch_up()
         if self._said_online and payload != ONLINE.encode():
             self._say_online()
 
