@@ -1,9 +1,11 @@
 """Up to ten thousand agents at one broker and one bridge: memory, CPU and how long until all is good, as a curve.
 
-`python -m tests.benchmarks.crowd_of_agents [COUNT …]`: each agent has 8 points, sends each once in 10 s, and a beacon.
+`python -m tests.benchmarks.crowd_of_agents [COUNT …] [--write]`: each agent has 8 points, sends each once in 10 s, and
+a beacon. It prints a table; with `--write` it goes into docs/scaling.md.
 """
 
 import argparse
+import datetime
 import signal
 import sys
 import tempfile
@@ -15,6 +17,8 @@ from msgspec import Struct
 
 from tests.benchmarks.crowd import Crowd, Load, Watcher, simulated_capabilities
 from tests.benchmarks.figure import Figure, at_most
+from tests.benchmarks.machine import this_machine
+from tests.benchmarks.page import SCALING, write
 from tests.benchmarks.run import Run
 
 CURVE = (10, 100, 1_000, 10_000)
@@ -77,12 +81,19 @@ def main() -> None:
     """Measure the curve and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("counts", type=int, nargs="*", default=CURVE, metavar="COUNT")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/scaling.md")
     parser.add_argument("--steady", type=float, default=STEADY, metavar="SECONDS", help="default %(default)s")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     capabilities = simulated_capabilities()
+    machine = this_machine()  # as it is before we burden it
     found = [look_at(count, capabilities, arguments.steady, _say) for count in arguments.counts]
-    print("\n".join([*HEAD, *map(_row, found)]))
+    text = "\n".join(
+        [f"On {datetime.date.today().isoformat()}, one run each: {machine}.", "", *HEAD, *map(_row, found)]
+    )
+    print(text)
+    if arguments.write:
+        write("crowd_of_agents", text, SCALING)
 
 
 def measure(run: Run) -> list[Figure]:

@@ -18,6 +18,8 @@ BENCHMARKS = (
     "pin_to_page",
     "webapp",
     "history",
+    "crowd_of_agents",
+    "board_on_a_kernel",
 )  # fmt: skip
 
 
