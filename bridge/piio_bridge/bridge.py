@@ -18,6 +18,7 @@ from piio_bridge.control.plane import ControlPlane
 from piio_bridge.control.presence import Presence
 from piio_bridge.control.requests import Requests
 from piio_bridge.control.sets import Sets
+from piio_bridge.control.settling import Settling
 from piio_bridge.control.trail import Trail
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.data.readings import Readings
@@ -106,16 +107,16 @@ def _control(settings: Settings, store: Store, leadership: Leadership, data: Dat
     trail = Trail(audit, clock)
     freshness = Freshness(leadership.epoch, leadership.store)
     changes = Changes(boards, configurations, history, data, outbox, prefix)
+    presence = Presence(boards, configurations, data, outbox, trail, clock, prefix)
     return ControlPlane(
         settings.address,
         prefix,
-        boards,
         freshness,
         outbox,
         Sets(boards, data, freshness, outbox, trail, clock, prefix, settings.plain_sets),
-        changes,
         Requests(boards, changes, configurations, history, audit, trail, clock),
-        Presence(boards, configurations, data, outbox, trail, clock, prefix),
+        presence,
+        Settling(boards, presence, changes, freshness, data, leadership, clock),
         trail,
         data,
         clock,

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import secrets
-from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sized
 from typing import Any
 
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -14,20 +12,18 @@ from piio.backoff import Backoff
 from piio.complaints import Complaints
 from piio.connection import Message
 from piio_bridge.clock import Clock
-from piio_bridge.control.board import BoardRecord
-from piio_bridge.control.changing import Changes
 from piio_bridge.control.freshness import Freshness
+from piio_bridge.control.inbox import Inbox
 from piio_bridge.control.link import Link, LinkLost
 from piio_bridge.control.outbox import Outbox
 from piio_bridge.control.presence import Presence
 from piio_bridge.control.requests import Requests
 from piio_bridge.control.rivals import Rivals
 from piio_bridge.control.sets import Sets
+from piio_bridge.control.settling import Settling
 from piio_bridge.control.trail import Trail
 from piio_bridge.data.plane import DataPlane
 from piio_bridge.leadership import Leadership
-from piio_bridge.store.configurations import Superseded
-from piio_bridge.store.database import StoreFailed
 from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon
 from piio_schemas.documents import DocumentError, decode, encode
@@ -35,21 +31,6 @@ from piio_schemas.states import OFFLINE, ONLINE
 from piio_schemas.stopping import Stop, read_stop
 
 log = logging.getLogger(__name__)
-
-MOST_WAITING = 10_000
-"""Messages that may wait to be handled; the oldest are dropped and counted."""
-
-MOST_DOCUMENTS = 100_000
-"""Documents of boards that may wait likewise: four of each, and what was dropped nobody would say again."""
-
-CROWD = 20
-"""Messages that may wait before what acts overtakes what describes; fewer are handled in the order of the stream."""
-
-AGAIN = 0.5
-"""Seconds between two tries to use a database that is full or locked."""
-
-DOCUMENTS = ("/status", "/capabilities", "/config", "/applied")
-"""How the topics of what describes a board end."""
 
 TURN = 0.02
 """Seconds after which what has arrived meanwhile is looked at, and sent what is to be sent."""
@@ -59,9 +40,6 @@ MOST_REQUESTS = 1_000
 
 MUCH = 200
 """Messages between two of our beacons behind which one may take long to come back: of thousands of boards at once."""
-
-SETTLING = 0.1
-"""Seconds in which what else is heard of a board is settled along with the first, so that nobody can make us hurry."""
 
 HEARD = (
     (topics.BRIDGE_BEACON, 0), (topics.VALUE_SET, 0),  # one QoS: their order in the stream is what ages rest on
@@ -77,39 +55,30 @@ class ControlPlane:
     """Keeps a connection, handles what arrives, and sends the bridge's beacon from the very task that handles."""
 
     def __init__(
-        self, address: Address, prefix: str, boards: dict[str, BoardRecord], freshness: Freshness, outbox: Outbox,
-        sets: Sets, changes: Changes, requests: Requests, presence: Presence, trail: Trail, data: DataPlane,
-        clock: Clock, leadership: Leadership,
+        self, address: Address, prefix: str, freshness: Freshness, outbox: Outbox, sets: Sets, requests: Requests,
+        presence: Presence, settling: Settling, trail: Trail, data: DataPlane, clock: Clock, leadership: Leadership,
     ) -> None:  # fmt: skip
         self._address = address
         self._prefix = prefix
-        self._boards = boards
         self._freshness = freshness
         self._outbox = outbox
         self._sets = sets
-        self._changes = changes
         self._requests = requests
         self._presence = presence
+        self._settling = settling
         self._trail = trail
         self._data = data
         self._clock = clock
         self._leadership = leadership
         self._rivals = Rivals(leadership, freshness.boot)
         self._complaints = Complaints(clock)
-        self._waiting: deque[Message] = deque()
-        self._documents: OrderedDict[str, Message] = OrderedDict()
-        """By topic, the newest of what a crowd of boards says, once all is known that was retained."""
-        self._arrived = asyncio.Event()
-        self._caught_up = self._told = self._said_online = False
+        self._inbox = Inbox(lambda message: self._refuse("too much at once", message.topic, "the oldest was dropped"))
+        self._told = self._said_online = False
         self._mark = b""
-        self._settling: dict[str, BoardRecord] = {}
-        self._taken = 0
-        """Messages since our last beacon."""
         self._requested = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._handlers = {
             topics.BRIDGE_BEACON.pattern: self._hear_own_beacon,
-            topics.BRIDGE_STATUS.pattern: self._hear_own_status,
             topics.VALUE_SET.pattern: self._hear_set,
             topics.STATUS.pattern: self._presence_heard,
             topics.CAPABILITIES.pattern: self._presence_heard,
@@ -126,7 +95,7 @@ class ControlPlane:
         backoff = Backoff()
         while not stopping.is_set() and await self._leadership.confirm():
             try:
-                async with Link(self._address, self._prefix, self._take) as link:
+                async with Link(self._address, self._prefix, self._inbox.put) as link:
                     backoff.connected()
                     self._freshness.connected(self._clock.boottime())
                     await self._serve(link, stopping)
@@ -140,10 +109,8 @@ class ControlPlane:
     async def _serve(self, link: Link, stopping: asyncio.Event) -> None:
         self._rivals.connected(self._clock.boottime())
         self._presence.connected()
-        self._waiting.clear()
-        self._documents.clear()
-        self._caught_up = self._told = self._said_online = False
-        self._taken = 0
+        self._inbox.begin()
+        self._told = self._said_online = False
         self._outbox.connect(link)
         await link.subscribe([(row.every(self._prefix), _options(row, qos)) for row, qos in HEARD])
         # Of the same QoS as what is retained, so that it comes back after all of it, which our beacon may not. It has a
@@ -165,32 +132,16 @@ class ControlPlane:
             stop.cancel()
             await asyncio.wait([lost, stop])
 
-    def _take(self, message: Message) -> None:
-        """Take what arrives at once, so that of too much it is the oldest that is dropped."""
-        self._taken += 1
-        crowd = self._documents or len(self._waiting) >= CROWD
-        if crowd and self._caught_up and message.topic.endswith(DOCUMENTS):
-            self._documents[message.topic] = message  # in the place of the one before
-            self._bound(self._documents, MOST_DOCUMENTS, lambda: self._documents.popitem(last=False)[1])
-        else:
-            self._waiting.append(message)
-            self._bound(self._waiting, MOST_WAITING if self._caught_up else MOST_DOCUMENTS, self._waiting.popleft)
-        self._arrived.set()
-
-    def _bound(self, waiting: Sized, most: int, drop: Callable[[], Message]) -> None:
-        if len(waiting) > most:
-            self._refuse("too much at once", drop().topic, "the oldest was dropped")
-
     async def _handle_all(self, lost: asyncio.Future[None], stop: asyncio.Future[Any]) -> None:
-        loop = asyncio.get_running_loop()
+        loop, inbox = asyncio.get_running_loop(), self._inbox
         for end in (lost, stop):
-            end.add_done_callback(lambda _: self._arrived.set())
+            end.add_done_callback(lambda _: inbox.arrived.set())
         next_beacon = loop.time()
         while not stop.done() and not lost.done():
-            self._arrived.clear()
+            inbox.arrived.clear()
             turn_ends = min(loop.time() + TURN, next_beacon)
-            while self._waits and loop.time() < turn_ends and await self._leadership.confirm():
-                self._handle(self._next())
+            while inbox and loop.time() < turn_ends and await self._leadership.confirm():
+                self._handle(inbox.next())
             if not await self._leadership.confirm():
                 return
             if loop.time() >= next_beacon:
@@ -198,28 +149,19 @@ class ControlPlane:
                     self._freshness.stood_still(self._clock.boottime())
                 next_beacon = max(next_beacon + BRIDGE_PERIOD, loop.time())
                 self._beat()
-            if self._waits:
+            if inbox:
                 await asyncio.sleep(0)  # a flood must neither hold the beacon up nor what is to be sent
                 continue
-            timer = loop.call_at(next_beacon, self._arrived.set)
-            await self._arrived.wait()
+            timer = loop.call_at(next_beacon, inbox.arrived.set)
+            await inbox.arrived.wait()
             timer.cancel()
         if not stop.done():
             lost.result()
 
-    @property
-    def _waits(self) -> bool:
-        return bool(self._waiting or self._documents)
-
-    def _next(self) -> Message:
-        """In a crowd what acts goes before what describes: a thousand boards that come at once hold no set up."""
-        return self._waiting.popleft() if self._waiting else self._documents.popitem(last=False)[1]
-
     def _beat(self) -> None:
         """Send a sign of life, unless nothing is heard: then the connection is worth nothing."""
         now = self._clock.boottime()
-        taken, self._taken = self._taken, 0
-        if taken >= MUCH:
+        if self._inbox.take_count() >= MUCH:
             self._freshness.much_came(now)
         if self._freshness.deaf(now):
             raise LinkLost("the bridge's own beacon does not come back")
@@ -233,12 +175,11 @@ class ControlPlane:
         found = topics.match(topic, self._prefix)
         if found is None:
             return
-        if message.correlation == self._mark:
-            self._told = True
-            self._catch_up()
         try:
             if self._requests.understands(found.topic):
                 self._take_request(found, topic, payload, message)
+            elif found.topic is topics.BRIDGE_STATUS:
+                self._hear_own_status(payload, message.correlation)
             else:
                 self._handlers[found.topic.pattern](found, payload, message.retained)
         except DocumentError as error:
@@ -258,15 +199,18 @@ class ControlPlane:
             self._presence.own_beacon_heard()
             self._catch_up()
 
-    def _hear_own_status(self, _: topics.Match, payload: bytes, __: bool) -> None:
+    def _hear_own_status(self, payload: bytes, mark: bytes | None) -> None:
+        if mark == self._mark:
+            self._told = True
+            self._catch_up()
         if self._said_online and payload != ONLINE.encode():
             self._say_online()
 
     def _catch_up(self) -> None:
         """Settle all boards once all is known that the broker knows, and it hears us."""
-        if self._told and self._freshness.returned and not self._caught_up:
-            self._caught_up = True
-            self._spawn(self._until_stored(self._settle_all))
+        if self._told and self._freshness.returned and not self._inbox.retained_is_over:
+            self._inbox.retained_is_over = True
+            self._spawn(self._settling.settle_all(self._say_online))
 
     def _hear_set(self, found: topics.Match, payload: bytes, retained: bool) -> None:
         self._sets.handle(found.levels["agent"], found.levels["point"], payload, retained)
@@ -295,10 +239,8 @@ class ControlPlane:
 
     def _presence_heard(self, found: topics.Match, payload: bytes, _: bool) -> None:
         board = self._presence.hear(found.topic, found.levels["agent"], payload)
-        if board is not None and self._caught_up:
-            if not self._settling:
-                self._spawn(self._settle())
-            self._settling[board.agent] = board
+        if board is not None and self._inbox.retained_is_over:
+            self._settling.note(board, self._spawn)
 
     def _take_request(self, found: topics.Match, topic: str, payload: bytes, message: Message) -> None:
         if message.retained:
@@ -330,41 +272,6 @@ class ControlPlane:
             self._requested -= 1
         if reply_to is not None:
             self._outbox.answer(reply_to, correlation, answer)
-
-    async def _settle(self) -> None:
-        """Settle all boards that are heard of now."""
-        await asyncio.sleep(SETTLING)
-        boards, self._settling = list(self._settling.values()), {}
-
-        async def settle() -> None:
-            await self._presence.take_in(boards)
-            await self._changes.settle(boards)
-
-        await self._until_stored(settle)
-
-    async def _until_stored(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do what the database is needed for, again and again until it takes it; another connection begins anew."""
-        connection = self._freshness.connection
-        while connection == self._freshness.connection and not self._leadership.over:
-            try:
-                await work()
-            except (StoreFailed, Superseded) as error:
-                self._complaints.note("database", f"{error}; trying again")
-                await asyncio.sleep(AGAIN)
-            else:
-                return
-
-    async def _settle_all(self) -> None:
-        connection = self._freshness.connection
-        await self._presence.load()
-        await self._changes.settle(list(self._boards.values()))
-        await self._changes.clear_removed()
-        # Readers trust what is retained once we are online: first the qualities have to be of this start.
-        question = self._data.ask_whether_taken()
-        while self._freshness.connection == connection and not self._leadership.over:
-            if await asyncio.to_thread(self._data.wait_taken, question, 1.0):
-                self._say_online()
-                return
 
     def _say_online(self) -> None:
         self._said_online = True
