@@ -76,7 +76,7 @@ def main(tries: int) -> None:
 
 
 def _configure(bench: Bench) -> None:
-    bench.ear.wait("config", bool, within=20)
+    bench.ear.wait_until_online()
     with piio.connect(f"mqtt://anna@127.0.0.1:{PORT}") as admin:
         assert admin.configure(BOARD, {"points": POINTS}).ok
         for point in POINTS:

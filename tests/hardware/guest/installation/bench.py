@@ -77,14 +77,22 @@ class Ear:
     def __init__(self) -> None:
         self.heard: list[tuple[float, Message]] = []
         self._news = threading.Condition()
+        self._online = threading.Event()
         self._connection = Connection(Address("127.0.0.1", PORT, "ear"), self._hear)
         self._connection.open()
-        self._connection.subscribe([(f"piio/{BOARD}/#", 0)])
+        self._connection.subscribe([(f"piio/{BOARD}/#", 0), ("piio/bridge/status", 0)])
 
     def _hear(self, message: Message) -> None:
+        if message.topic == "piio/bridge/status" and message.payload == b"online":
+            self._online.set()
         with self._news:
             self.heard.append((time.monotonic(), message))
             self._news.notify_all()
+
+    def wait_until_online(self) -> None:
+        """Wait until the bridge is, and has a configuration for the board: from then on it may be asked for another."""
+        assert self._online.wait(2 * PATIENCE), "the bridge does not come"
+        self.wait("config", bool)
 
     def now(self) -> int:
         """How many messages were heard so far."""

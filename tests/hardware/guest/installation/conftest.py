@@ -46,7 +46,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 @pytest.fixture(scope="session")
 def admin(bench: Bench) -> Iterator[Client]:
     """A person who has configured the board."""
-    bench.ear.wait("config", bool, within=20)
+    bench.ear.wait_until_online()
     with piio.connect(f"mqtt://anna@127.0.0.1:{PORT}") as client:
         assert client.configure(BOARD, {"points": POINTS}).ok
         for point in POINTS:

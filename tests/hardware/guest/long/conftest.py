@@ -19,7 +19,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     assert os.uname().nodename == "hwlab", "this runs in the guest only"
     other, chip = SimChip("another-chip", 4), SimChip("pinctrl-bcm2711")
     bench = Bench(chip, tmp_path_factory.mktemp("bench"))
-    bench.ear.wait("config", bool, within=20)
+    bench.ear.wait_until_online()
     yield bench
     bench.stop()
     chip.remove()
