@@ -266,8 +266,8 @@ class Changes:
     def _put_in_force(self, board: BoardRecord, stored: Stored) -> None:
         board.keep(stored, self._configurations.store, self._configurations.epoch)
         configuration = board.configuration
-        self._outbox.send(CONFIG.at(self._prefix, agent=board.agent), encode(configuration), 1, True)
         self._plane.order(lambda readings: readings.configure(board.agent, configuration))
+        self._outbox.send(CONFIG.at(self._prefix, agent=board.agent), encode(configuration), 1, True)
 
     def _topics(self, agent: str, configuration: Configuration) -> set[str]:
         """Return the retained topics that a configuration's points have."""

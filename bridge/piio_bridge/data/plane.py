@@ -169,8 +169,9 @@ class DataPlane:
                 self._wake_reader.recv(4096)
             self._notice_stall()
             messages = session.receive()
-            self._take(session, messages)
+            # First, as what came may be the answer to it: the first readings of a configuration.
             self._send(session, self._carry_out_orders())
+            self._take(session, messages)
             self._have_confirmed(session)
             if len(messages) >= BUSY:
                 time.sleep(GATHER)
