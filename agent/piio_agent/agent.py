@@ -174,12 +174,17 @@ class Agent:
             return
         # A configuration is said once a connection: of too many messages it must not be the one that is dropped.
         key = "config" if message.topic == self._config_topic else None
-        if not self.loop.post_after(partial(self.inbox.handle, number, message), key):
+        handle = partial(self.inbox.handle, number, message)
+        if message.topic.endswith("/set") and self.loop.do_at_once(handle):
+            return
+        if not self.loop.post_after(handle, key):
             self.complaints.note("overload", "too many messages wait: the oldest are dropped")
 
     def output_reported(self, report: outputs.Report) -> None:
         """An output has something to tell."""
         order = report.id if isinstance(report, outputs.Outcome) else None
+        if order is not None and self.loop.do_at_once(partial(self._output, report)):
+            return
         self.loop.post_newest((type(report), report.channel, order), partial(self._output, report))
 
     def holder_up(self, held: list[ChannelId]) -> None:
@@ -261,8 +266,8 @@ class Agent:
             self.applied.note(report.channel, report.error)
             self.readings.fail(report.channel)
         else:
-            self.applied.note(report.channel, None, report.fail_safe, report.last_fail_safe)
             self.readings.accept(report.channel, report.raw)
+            self.applied.note(report.channel, None, report.fail_safe, report.last_fail_safe)
 
     def _look(self, watching: bool) -> None:
         for sampler in self.samplers.values():

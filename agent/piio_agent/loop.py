@@ -42,6 +42,8 @@ class Loop:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._wake = threading.Condition()
+        self._doing = threading.Lock()
+        """Held by whoever does something."""
         self._waiting: deque[Action] = deque()
         self._newest: dict[Hashable, Action] = {}
         self._later: deque[tuple[Hashable, Action]] = deque()
@@ -79,6 +81,26 @@ class Loop:
             self._later.append((key, action))
             self._wake.notify()
             return not full
+
+    def do_at_once(self, action: Action) -> bool:
+        """Do this here and now, on the calling thread, if nothing is being done or waits; whether it was done.
+
+        A change of thread takes as long as most of what is done here.
+        """
+        if self.queued or not self._doing.acquire(blocking=False):
+            return False
+        try:
+            if self.queued or self._stopping:
+                return False
+            first = self._timers[0] if self._timers else None
+            _attempt(action)
+            sooner = bool(self._timers) and self._timers[0] is not first
+        finally:
+            self._doing.release()
+        if sooner:
+            with self._wake:
+                self._wake.notify()
+        return True
 
     def post_newest(self, key: Hashable, action: Action) -> None:
         """Do this soon; when too much waits, what was posted before with the same key is dropped."""
@@ -136,10 +158,11 @@ class Loop:
         """Do everything, until `stop`."""
         while not self._stopping:
             self._wait()
-            self._do_due()
-            if not self._stopping:
-                self._do_posted()
-                self._do_later()
+            with self._doing:
+                self._do_due()
+                if not self._stopping:
+                    self._do_posted()
+                    self._do_later()
 
     def drain(self) -> None:
         """Do what was posted, but with `post_after`; for after `run`, on its thread."""

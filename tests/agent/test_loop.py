@@ -162,3 +162,23 @@ def test_what_was_posted_before_the_stop_is_done_at_the_end_but_messages_are_not
     run(loop)
     loop.drain()
     assert done == ["result", "raw"]
+
+
+def test_what_is_to_be_done_at_once_is_done_by_who_asks_unless_something_waits_or_is_being_done(loop: Loop) -> None:
+    done: list[str] = []
+    thread = threading.Thread(target=loop.run, daemon=True)
+    loop.post(lambda: done.append("before"))
+    assert not loop.do_at_once(lambda: done.append("overtaking")), "something waits"
+    begun, go_on = threading.Event(), threading.Event()
+    loop.post(lambda: (begun.set(), go_on.wait(5)))
+    thread.start()
+    assert begun.wait(5)
+    assert not loop.do_at_once(lambda: done.append("at the same time")), "something is being done"
+    go_on.set()
+    asked = threading.Event()
+    while not loop.do_at_once(lambda: (asked.set(), loop.after(0.05, loop.stop))):
+        asked.wait(0.001)
+    thread.join(5)
+    assert not thread.is_alive(), "what became due by it was done in time"
+    assert done == ["before"]
+    assert not loop.do_at_once(lambda: done.append("after the end"))

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections import deque
+from contextlib import suppress
 
 from piio_agent.clock import Clock
 from piio_agent.outputs.engine import Engine
@@ -26,7 +27,9 @@ class Runner:
     def __init__(self, engine: Engine, clock: Clock, name: str = "outputs") -> None:
         self._engine = engine
         self._clock = clock
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._bell = threading.Lock()
+        """Released when there is something to do. A condition would do, at twice the way from a set to its line."""
         self._waiting: deque[Message] = deque()
         self._heard: deque[float] = deque(maxlen=MOST_BEACONS)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -37,7 +40,7 @@ class Runner:
 
     def send(self, message: Message) -> bool:
         """Hand a message over; False: an order was not taken, as too many wait."""
-        with self._wake:
+        with self._lock:
             if isinstance(message, Order) and len(self._waiting) >= MOST_ORDERS:
                 return False
             if isinstance(message, Open | Change | Close):
@@ -49,8 +52,8 @@ class Runner:
                 self._heard.append(self._clock.boottime())
             else:
                 self._waiting.append(message)
-            self._wake.notify()
-            return True
+        self._ring()
+        return True
 
     def stop(self, timeout: float) -> bool:
         """Let all outputs go safely and end; False if a driver hangs and was left behind."""
@@ -62,6 +65,10 @@ class Runner:
         if self._thread.is_alive():
             self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def _ring(self) -> None:
+        with suppress(RuntimeError):  # it was rung already
+            self._bell.release()
 
     def _stop_at_once(self, stop: StopAll) -> None:
         """Put it first, and take the orders that wait out of its way: they must act neither before nor after it."""
@@ -91,11 +98,11 @@ class Runner:
 
     def _next(self) -> tuple[list[float], Message | None]:
         """When the bridge was heard meanwhile, and what is to be done next."""
-        with self._wake:
-            if not self._waiting and not self._heard:
-                due = self._engine.due()
-                # Waiting stands still while the board is suspended, and due times do not: look again every second.
-                self._wake.wait(None if due is None else min(max(0.0, due - self._clock.boottime()), LONGEST_WAIT))
+        if not self._waiting and not self._heard:
+            due = self._engine.due()
+            # Waiting stands still while the board is suspended, and due times do not: look again every second.
+            self._bell.acquire(timeout=-1 if due is None else min(max(0.0, due - self._clock.boottime()), LONGEST_WAIT))
+        with self._lock:
             heard = list(self._heard)
             self._heard.clear()
             return heard, self._waiting.popleft() if self._waiting else None
