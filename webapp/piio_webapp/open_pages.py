@@ -190,7 +190,7 @@ class OpenPages:
                 if wait == 0 and (view.stirred or now >= view.beat_at):
                     told = self._told(view, now)
                     if told:
-                        view.pace.gone(now)
+                        view.pace.gone(now, len(self._pages))
                     due += told
                 pause = min(pause, wait if view.stirred and wait else view.beat_at - now)
         for parcel in due:

@@ -3,7 +3,10 @@
 from msgspec import Struct
 
 MOST = 20
-"""Frames in any second."""
+"""Frames of a page in any second."""
+
+MOST_IN_ALL = 600
+"""Frames of all pages in a second: of more than thirty that hear much each gets fewer, and nobody sees the difference."""
 
 EVERY = 1 / (MOST - 2)
 """Seconds between two frames of many; the two that may go at once come on top."""
@@ -14,11 +17,14 @@ class Pace(Struct):
 
     due: float = 0.0
     """When it would go if they all went evenly."""
+    every: float = EVERY
+    """Seconds between two then."""
 
     def wait(self, now: float) -> float:
         """Return the seconds until the next may go; 0: at once, as one is always to spare."""
-        return max(0.0, self.due - EVERY - now)
+        return max(0.0, self.due - self.every - now)
 
-    def gone(self, now: float) -> None:
-        """Count one that goes now."""
-        self.due = max(self.due, now) + EVERY
+    def gone(self, now: float, pages: int = 1) -> None:
+        """Count one that goes now, so many pages being open."""
+        self.every = max(EVERY, pages / MOST_IN_ALL)
+        self.due = max(self.due, now) + self.every
