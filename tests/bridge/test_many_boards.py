@@ -1,6 +1,7 @@
 """More boards than the broker sends at once, or than fit into memory one by one."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from piio.address import Address
+from piio.backoff import Backoff
 from piio_bridge.clock import SystemClock
 from piio_bridge.control.alike import read_applied, read_capabilities
 from piio_bridge.data.plane import DataPlane
@@ -87,6 +89,33 @@ def test_orders_of_many_boards_do_not_wait_for_a_data_plane_that_waits_itself() 
     plane = DataPlane(Address("127.0.0.1", 1, "bridge"), readings, "piio", clock, cast(Leadership, None))
     for _ in range(10_000):
         plane.order(lambda _: None)
+
+
+class Leads:
+    """Who leads, and is never in doubt."""
+
+    over = False
+
+    def holds(self) -> bool:
+        return True
+
+
+@pytest.mark.timeout(20)
+def test_the_data_plane_connects_when_the_control_plane_has_and_not_when_its_own_pause_is_over(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses = threading.Event()
+    monkeypatch.setattr(Backoff, "pause", lambda _: pauses.set() or 60.0)
+    clock = SystemClock()
+    readings = Readings("piio", clock, cast(Record, None))
+    broker.kill()
+    address = Address("127.0.0.1", broker.port, "bridge")
+    with DataPlane(address, readings, "piio", clock, cast(Leadership, Leads())) as plane:
+        assert pauses.wait(5)
+        broker.start()
+        plane.hurry()
+        assert plane.wait_taken(plane.ask_whether_taken(), 10)
+        assert plane.listening_since is not None
 
 
 def test_an_outage_of_many_boards_is_a_gap_of_each_of_their_points(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ MOST = 20
 """Frames of a page in any second."""
 
 MOST_IN_ALL = 600
-"""Frames of all pages in a second: of more than thirty that hear much each gets fewer, and nobody sees the difference."""
+"""Frames of all pages in a second: of more than thirty that hear much each gets fewer, which nobody sees."""
 
 EVERY = 1 / (MOST - 2)
 """Seconds between two frames of many; the two that may go at once come on top."""

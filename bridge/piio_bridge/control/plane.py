@@ -107,6 +107,7 @@ class ControlPlane:
             await _first(stopping.wait(), asyncio.sleep(backoff.pause()))
 
     async def _serve(self, link: Link, stopping: asyncio.Event) -> None:
+        self._data.hurry()
         self._rivals.connected(self._clock.boottime())
         self._presence.connected()
         self._inbox.begin()

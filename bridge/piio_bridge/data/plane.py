@@ -64,7 +64,7 @@ class DataPlane:
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)  # who orders must not wait: without it no lease is renewed
-        self._stopping = False
+        self._stopping = self._hurried = False
         self._complaints = Complaints(clock)
         self._malformed = self._dropped = 0
         self._turned = 0.0
@@ -104,6 +104,11 @@ class DataPlane:
         """Wait until the answer is yes; False if that takes longer than `timeout` seconds."""
         with self._news:
             return self._news.wait_for(lambda: self._answered >= question, timeout)
+
+    def hurry(self) -> None:
+        """There is a broker: connect now, if there is no connection. Agents that hear of us say once that they live."""
+        self._hurried = True
+        self._wake()
 
     def beacon_sent(self) -> None:
         """Note that the bridge's beacon is on its way: it should be heard here too."""
@@ -158,7 +163,7 @@ class DataPlane:
         self._sorting.own_beacon_at = self._listening_since = self._much_at = self._clock.boottime()
         session.subscribe((topic.every(self._prefix), topic.qos) for topic in HEARD)
         self._send(session, self._readings.announce())
-        self._asking = 0
+        self._asking, self._hurried = 0, False
 
     def _serve(self, session: Session) -> None:
         next_tick = time.monotonic() + TICK
@@ -270,7 +275,8 @@ class DataPlane:
     def _sleep(self, seconds: float) -> None:
         """Wait, but carry out orders meanwhile, so that nobody sees old readings when the broker is back."""
         until = time.monotonic() + seconds
-        while not self._stopping and (left := until - time.monotonic()) > 0:
+        while not (self._stopping or self._hurried) and (left := until - time.monotonic()) > 0:
             if select.select([self._wake_reader], [], [], left)[0]:
                 self._wake_reader.recv(4096)
                 self._carry_out_orders()
+        self._hurried = False
