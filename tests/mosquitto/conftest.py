@@ -117,6 +117,11 @@ class House:
         self._guests.append(Guest(self.port, name, password))
         return self._guests[-1]
 
+    def listens(self) -> bool:
+        """Whether the broker takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
     def bridge(self) -> Guest:
         """The bridge, who may everything."""
         return self.guest("bridge", self.secret("bridge"))

@@ -103,5 +103,6 @@ def test_a_killed_mosquitto_is_started_again_and_said(house):
     os.kill(int(old), signal.SIGKILL)
     assert wait_for(lambda: pid_file.exists() and pid_file.read_text() != old, 1.0)
     assert wait_for(lambda: any("starting it again" in line for line in house.said))
-    assert house.bridge().connack == 0, "it serves again"
+    assert wait_for(house.listens), "it serves again"
+    assert house.bridge().connack == 0
     assert house.process.poll() is None
