@@ -158,6 +158,10 @@ def test_what_was_written_to_an_agent_that_stood_still_does_not_act_late(
     desk.wait_applied(1)
     echo = desk.newest_beacon().echo
     agent.send_signal(signal.SIGSTOP)
+    # A thread that is woken by the write before the signal is handled would take it in time.
+    tasks = Path(f"/proc/{agent.pid}/task")
+    while any((task / "stat").read_text().rpartition(") ")[2][0] != "T" for task in tasks.iterdir()):
+        threading.Event().wait(0.001)
     document = {"id": "late", "point": "lamp", "revision": 1, "epoch": 1, "value": 1, "beacon": echo}
     desk.publish("raw/gpio/17/set", document)
     threading.Event().wait(2.2)
