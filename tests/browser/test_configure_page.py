@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -26,6 +27,12 @@ def saved(page: Page) -> None:
     expect(page.locator("#savebar")).to_be_hidden()
 
 
+def changed_elsewhere(bench: Bench, page: Page, patch: dict[str, Any]) -> None:
+    """Somebody saves a change on another page, and this one has it: what is typed from here on is typed upon it."""
+    revision = bench.configure(patch)
+    expect(page.locator("#about")).to_contain_text(f"revision {revision}")
+
+
 def test_an_admin_adds_a_point_and_a_display_and_a_viewer_sees_it(bench: Bench, browse: Browse, page: Page) -> None:
     viewer = browse("vera", f"/board/{bench.name}")
     page.get_by_role("button", name="+ Add a point").click()
@@ -47,7 +54,9 @@ def test_an_admin_adds_a_point_and_a_display_and_a_viewer_sees_it(bench: Bench, 
 
 
 def test_what_is_counted_of_a_line_is_chosen_beside_it_and_shares_its_settings(bench: Bench, page: Page) -> None:
-    bench.configure({"points": {"door": {"interface": "gpio", "channel": "5", "settings": {"active_low": True}}}})
+    changed_elsewhere(
+        bench, page, {"points": {"door": {"interface": "gpio", "channel": "5", "settings": {"active_low": True}}}}
+    )
     page.get_by_role("button", name="+ Add a point").click()
     name = page.locator('[data-path$=".name"]')
     name.fill("doors")
@@ -86,7 +95,7 @@ def test_a_wrong_equation_shows_its_column_while_it_is_typed_and_at_its_field_wh
 
 
 def test_a_sample_rate_is_offered_where_it_can_be_had_and_refused_at_its_field(bench: Bench, page: Page) -> None:
-    bench.configure({"points": {"door": {"interface": "gpio", "channel": "5"}}})
+    changed_elsewhere(bench, page, {"points": {"door": {"interface": "gpio", "channel": "5"}}})
     page.locator("button[data-point=tank]").click()
     rate = page.locator('[data-path="points.tank.sample_rate"]')
     expect(page.get_by_text("adc gives 10,000 readings a second in all.")).to_be_visible()
@@ -129,7 +138,7 @@ def test_two_admins_at_once_lose_nothing_silently(bench: Bench, page: Page, choi
 
 
 def test_an_admin_interlocks_two_outputs_and_reads_who_keeps_whom_off(bench: Bench, page: Page) -> None:
-    bench.configure({"points": {"pump": {**POINTS["lamp"], "channel": "18", "label": "Pump"}}})
+    changed_elsewhere(bench, page, {"points": {"pump": {**POINTS["lamp"], "channel": "18", "label": "Pump"}}})
     page.locator("button[data-point=lamp]").click()
     expect(page.locator('[data-path="points.lamp.interlock.dead_time"]')).to_be_disabled()
     page.locator('[data-path="points.lamp.interlock.group"]').fill("motor")
