@@ -1,13 +1,10 @@
 """Somebody at an installation's broker who sees everything and may do everything, and reads the board's own trace."""
 
 import json
-import os
 import secrets
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -206,15 +203,3 @@ def board_is_right(seen: dict[str, bytes]) -> bool:
         and len(qualities) >= 3
         and set(qualities) == {b"good"}
     )
-
-
-@contextmanager
-def stopped(*processes: int) -> Iterator[None]:
-    """Let processes stand still for a while."""
-    for process in processes:
-        os.kill(process, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in processes:
-            os.kill(process, signal.SIGCONT)

@@ -1,6 +1,5 @@
 """Outputs, from a write to the pin and back."""
 
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import pytest
 from piio_agent.settings import SIMULATED
 from piio_schemas.beacons import Echo
 from piio_schemas.documents import encode
+from tests.standstill import stopped
 
 Start = Callable[..., Any]
 
@@ -157,15 +157,10 @@ def test_what_was_written_to_an_agent_that_stood_still_does_not_act_late(
     agent = spawn()
     desk.wait_applied(1)
     echo = desk.newest_beacon().echo
-    agent.send_signal(signal.SIGSTOP)
-    # A thread that is woken by the write before the signal is handled would take it in time.
-    tasks = Path(f"/proc/{agent.pid}/task")
-    while any((task / "stat").read_text().rpartition(") ")[2][0] != "T" for task in tasks.iterdir()):
-        threading.Event().wait(0.001)
     document = {"id": "late", "point": "lamp", "revision": 1, "epoch": 1, "value": 1, "beacon": echo}
-    desk.publish("raw/gpio/17/set", document)
-    threading.Event().wait(2.2)
-    agent.send_signal(signal.SIGCONT)
+    with stopped(agent.pid):
+        desk.publish("raw/gpio/17/set", document)
+        threading.Event().wait(2.2)
     result = desk.wait_json("raw/gpio/17/result", lambda d: d["id"] == "late")
     assert result["status"] == "expired"
     assert levels(tmp_path, desk.agent) == []

@@ -1,7 +1,6 @@
 """The control plane's connection: what is sent leaves at once and in order, whatever the broker does."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from piio.connection import Message
 from piio_bridge.control.link import Link, LinkLost
 from tests.apart import run_apart
 from tests.bridge.peers import Broker, Peer
+from tests.standstill import stopped
 
 PATIENCE = 10.0
 
@@ -63,10 +63,9 @@ async def linked(broker: Broker) -> AsyncIterator[Ends]:
 def test_a_broker_that_does_not_read_holds_nobody_up_and_gets_all_in_order_when_it_reads(own: Broker) -> None:
     async def go() -> None:
         async with linked(own) as ends:
-            own.process.send_signal(signal.SIGSTOP)
-            assert all(ends.send(number, number % 2) for number in range(400))
-            assert ends.link.waiting > 0
-            own.process.send_signal(signal.SIGCONT)
+            with stopped(own.process.pid):
+                assert all(ends.send(number, number % 2) for number in range(400))
+                assert ends.link.waiting > 0
             heard = await ends.hear(400)
             for qos in (0, 1):  # of those that it has to confirm, a broker takes twenty at once
                 assert [int(number) for number in heard if int(number) % 2 == qos] == list(range(qos, 400, 2))

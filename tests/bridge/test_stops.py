@@ -1,13 +1,13 @@
 """Stops at the bridge: what was asked before one never acts after it."""
 
 import json
-import signal
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.bridge.peers import Board, Bridge, Peer
+from tests.standstill import stopped
 
 LAMP = {"interface": "gpio", "channel": "17", "direction": "output"}
 
@@ -33,11 +33,10 @@ def test_a_stop_is_passed_on_once_behind_what_was_set_before_it(
     anna.connection.subscribe([("piio/stop", 1)])
     topic = "piio/stop" if everywhere else f"piio/{board.name}/stop"
     since = anna.mark()
-    bridge.process.send_signal(signal.SIGSTOP)
-    anna.publish(f"{lamp}/set", "1", qos=0)
-    anna.publish(topic, {"by": "anna"})
-    anna.wait(topic, bool, since)
-    bridge.process.send_signal(signal.SIGCONT)
+    with stopped(bridge.process.pid):
+        anna.publish(f"{lamp}/set", "1", qos=0)
+        anna.publish(topic, {"by": "anna"})
+        anna.wait(topic, bool, since)
     told = json.loads(anna.wait(topic, passed_on, since))
     assert told == {"by": "anna", "passed_on": True}
     heard = [message.topic for message in anna._heard[since:]]

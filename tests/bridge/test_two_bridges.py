@@ -1,17 +1,16 @@
 """Two bridges at once: one leads, the other stands by and takes over; what the first still says changes nothing."""
 
 import json
-import os
-import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bridge.peers import Board, Bridge, Broker, Peer
+from tests.standstill import stopped
 
 WITHIN = 10.0
 """Seconds in which everything is right again after a leader is gone."""
@@ -90,15 +89,6 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield Stage(tmp_path, stack)
 
 
-@contextmanager
-def frozen(bridge: Bridge) -> Iterator[None]:
-    os.kill(bridge.process.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(bridge.process.pid, signal.SIGCONT)
-
-
 def test_a_leader_that_is_killed_is_followed_by_who_stands_by(stage: Stage) -> None:
     first = stage.bridge("first")
     stage.people()
@@ -124,7 +114,7 @@ def test_nothing_of_a_leader_that_stood_still_acts_after_another_took_over(stage
     stage.people()
     stage.standby("second")
     epoch, mark, begun = stage.config()["epoch"], stage.anna.mark(), time.monotonic()
-    with frozen(first):
+    with stopped(first.process.pid):
         # For the one that stands still: a set, and a change whose answer nobody waits for.
         stage.anna.publish("piio/bench/value/pump/set", "1", qos=0)
         late = {"patch": {"points": {"pump": {"label": "late"}}}, "by": "anna"}
@@ -149,7 +139,7 @@ def test_a_lone_bridge_that_stood_still_leads_on_and_answers_what_waited_for_it(
     only = stage.bridge("only")
     stage.people()
     epoch, mark = stage.config()["epoch"], stage.anna.mark()
-    with frozen(only):
+    with stopped(only.process.pid):
         stage.anna.publish("piio/bench/value/pump/set", "1", qos=0)
         time.sleep(6)  # longer than a leader may lead without renewing: time is the subject
     answer = json.loads(stage.anna.wait("piio/bench/value/pump/result", since=mark))

@@ -18,6 +18,7 @@ from piio_mosquitto.configuration import Listener
 from piio_mosquitto.folder import BrokerFolder
 from piio_mosquitto.process import Mosquitto
 from piio_schemas.roles import Role
+from tests.client.ear import Ear
 
 PEOPLE = {"anna": Role.ADMIN, "otto": Role.OPERATOR, "vera": Role.VIEWER, "demo": Role.AGENT}
 
@@ -58,6 +59,13 @@ class Broker:
         secret = self.folder.secret(name)
         password = secret.read_text().strip() if secret.exists() else f"secret-of-{name}"
         return Address(host="127.0.0.1", port=self.port, user=name, password=password)
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        pid = self.folder.pid()
+        assert pid
+        return pid
 
     def url(self, name: str = "otto") -> str:
         """The same as a URL."""
@@ -140,6 +148,26 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     broker = Broker(tmp_path_factory.mktemp("broker"))
     yield broker
     broker.process.stop()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that a test may stop and kill."""
+    broker = Broker(tmp_path)
+    yield broker
+    broker.process.stop()
+
+
+@pytest.fixture
+def ear(own: Broker) -> Iterator[Ear]:
+    """Somebody at that broker who hears what the board says in blocks, and has heard nothing yet."""
+    ear = Ear(own.address("anna"))
+    with Connection(own.address("demo"), lambda _: None) as demo:
+        demo.publish("piio/demo/block/a/ready", b"1", 1)
+        ear.wait(1)
+    ear.heard.clear()
+    yield ear
+    ear.close()
 
 
 @pytest.fixture

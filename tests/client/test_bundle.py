@@ -1,10 +1,6 @@
 """Many messages in one piece are heard as if each had been published, whatever version of paho is there."""
 
-import os
-import signal
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,28 +9,10 @@ from piio.bundle import FULL, Bundle
 from piio.connection import Connection
 from piio.errors import NotConnected
 from tests.client.conftest import Broker
-from tests.client.test_traffic import PATIENCE, Ear
+from tests.client.ear import PATIENCE, Ear
+from tests.standstill import stopped
 
 BLOCK = "piio/demo/block/a/b"
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Broker]:
-    """A broker that a test may stop and kill."""
-    broker = Broker(tmp_path)
-    yield broker
-    broker.process.stop()
-
-
-@pytest.fixture
-def ear(own: Broker) -> Iterator[Ear]:
-    ear = Ear(own)
-    with Connection(own.address("demo"), lambda _: None) as demo:
-        demo.publish(BLOCK, b"ready", 1)
-        ear.wait(1)
-    ear.heard.clear()
-    yield ear
-    ear.close()
 
 
 def bundle(*payloads: bytes, topic: str = BLOCK) -> Bundle:
@@ -61,13 +39,13 @@ def test_what_is_to_be_retained_is_and_nothing_else(own: Broker) -> None:
     made.add("piio/demo/raw/a/passing", b"2")
     with Connection(own.address("demo"), lambda _: None) as demo:
         demo.publish_all(made)
-    ear = Ear(own, "piio/demo/raw/#")
+    ear = Ear(own.address("anna"), "piio/demo/raw/#")
     assert [(each.topic, each.payload, each.retained) for each in ear.wait(1)] == [("piio/demo/raw/a/kept", b"1", True)]
     ear.close()
 
 
 def test_a_topic_may_have_letters_of_any_language(own: Broker) -> None:
-    ear = Ear(own, "piio/demo/raw/#")
+    ear = Ear(own.address("anna"), "piio/demo/raw/#")
     with Connection(own.address("demo"), lambda _: None) as demo:
         demo.publish_all(bundle(b"1", topic="piio/demo/raw/a/Größe"))
         assert ear.wait(1)[0].topic == "piio/demo/raw/a/Größe"
@@ -80,11 +58,10 @@ def test_for_a_broker_that_does_not_read_so_many_wait_and_no_more(
     monkeypatch.setattr(connection_module, "MOST_UNSENT", 1000)
     payloads = [bytes(40_000)] * 100  # ten of these are more than the buffers of a socket hold
     with Connection(own.address("demo"), lambda _: None) as demo:
-        signal_to(own, signal.SIGSTOP)
-        taken = [demo.publish_all(bundle(*payloads)) for _ in range(15)]
-        assert demo.room < 100
-        assert demo.dropped == 100 * taken.count(False) >= 100
-        signal_to(own, signal.SIGCONT)
+        with stopped(own.pid):
+            taken = [demo.publish_all(bundle(*payloads)) for _ in range(15)]
+            assert demo.room < 100
+            assert demo.dropped == 100 * taken.count(False) >= 100
         ear.wait(100 * taken.count(True))
         # Its answer comes on the thread that counts what has left.
         answered = threading.Event()
@@ -103,9 +80,3 @@ def test_without_a_connection_nothing_is_sent_and_who_publishes_is_told(own: Bro
 def test_a_bundle_says_when_it_is_time_to_send_it() -> None:
     assert not bundle(b"1").full
     assert bundle(bytes(FULL)).full
-
-
-def signal_to(broker: Broker, number: signal.Signals) -> None:
-    pid = broker.folder.pid()
-    assert pid
-    os.kill(pid, number)

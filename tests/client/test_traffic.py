@@ -4,70 +4,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from piio.connection import Connection, Message
 from piio.errors import NotConnected
 from tests.client.conftest import Broker
-
-PATIENCE = 10.0
-
-
-class Ear:
-    """Hears what is said below a filter and waits for as much as is expected."""
-
-    def __init__(self, broker: Broker, filter: str = "piio/demo/block/#") -> None:
-        self.heard: list[Message] = []
-        self._news = threading.Condition()
-        self._connection = Connection(broker.address("anna"), self._hear)
-        self._connection.open()
-        self._connection.subscribe([(filter, 0)])
-        self._connection.subscribe([("piio/demo/status", 0)])
-        assert self._connection.connected
-
-    def _hear(self, message: Message) -> None:
-        with self._news:
-            self.heard.append(message)
-            self._news.notify_all()
-
-    def wait(self, count: int) -> list[Message]:
-        """Return what was heard once it is so many messages."""
-        with self._news:
-            self._news.wait_for(lambda: len(self.heard) >= count, PATIENCE)
-            assert len(self.heard) == count
-            return self.heard
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-def send(broker: Broker, signal: signal.Signals) -> None:
-    """Send the broker's process a signal."""
-    pid = broker.folder.pid()
-    assert pid
-    os.kill(pid, signal)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Broker]:
-    """A broker that a test may stop and kill."""
-    broker = Broker(tmp_path)
-    yield broker
-    broker.process.stop()
-
-
-@pytest.fixture
-def ear(own: Broker) -> Iterator[Ear]:
-    ear = Ear(own)
-    with Connection(own.address("demo"), lambda _: None) as demo:
-        demo.publish("piio/demo/block/a/ready", b"1", 1)
-        ear.wait(1)
-    ear.heard.clear()
-    yield ear
-    ear.close()
+from tests.client.ear import PATIENCE, Ear
+from tests.standstill import stopped
 
 
 def test_many_publish_on_one_connection_and_each_ones_messages_keep_their_order(own: Broker, ear: Ear) -> None:
@@ -99,13 +43,12 @@ def test_what_was_published_before_the_goodbye_arrives(own: Broker, ear: Ear) ->
 def test_a_broker_that_does_not_read_holds_up_no_publisher_and_gets_all_when_it_reads(own: Broker, ear: Ear) -> None:
     payload = bytes(30_000)  # all of it is more than the buffers of a socket hold
     with Connection(own.address("demo"), lambda _: None) as demo:
-        send(own, signal.SIGSTOP)
-        for _ in range(400):
-            demo.publish("piio/demo/block/a/b", payload)
-        worked = time.process_time()
-        demo.wait_lost(0.5)
-        assert time.process_time() - worked < 0.1  # it waits for the socket, and does not ask it all the time
-        send(own, signal.SIGCONT)
+        with stopped(own.pid):
+            for _ in range(400):
+                demo.publish("piio/demo/block/a/b", payload)
+            worked = time.process_time()
+            demo.wait_lost(0.5)
+            assert time.process_time() - worked < 0.1  # it waits for the socket, and does not ask it all the time
         assert all(message.payload == payload for message in ear.wait(400))
 
 
@@ -150,7 +93,7 @@ def test_a_broker_that_dies_under_a_publisher_is_told_once_and_on_the_connection
         told.append(threading.current_thread().name)
 
     with Connection(own.address("demo"), lambda _: None, lost) as demo:
-        send(own, signal.SIGKILL)
+        os.kill(own.pid, signal.SIGKILL)
         with pytest.raises(NotConnected):
             publish_for_ever(demo)
         assert demo.wait_lost(PATIENCE)

@@ -14,7 +14,8 @@ import piio
 from piio.address import read_address
 from tests.faults.site import Site
 from tests.faults.volley import PageVolley, Volley
-from tests.witness import Witness, all_is_right, stopped
+from tests.standstill import stopped
+from tests.witness import Witness, all_is_right
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from piio import connect
 from piio_mosquitto.folder import BrokerFolder
 from tests.conftest import RunningInstallation
 from tests.faults.parts import eventually
-from tests.witness import Witness, stopped
+from tests.standstill import stopped
+from tests.witness import Witness
 
 OUTAGE = 5.0
 PERIOD = 0.2

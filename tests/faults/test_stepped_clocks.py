@@ -11,7 +11,8 @@ from tests.faults.clock import SteppedClock
 from tests.faults.parts import LINES, POINTS, eventually
 from tests.faults.site import Site
 from tests.faults.volley import KINDS, Volley
-from tests.witness import Witness, stopped
+from tests.standstill import stopped
+from tests.witness import Witness
 
 HOUR = 3600
 

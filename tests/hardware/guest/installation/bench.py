@@ -19,6 +19,7 @@ from typing import Any
 from piio.address import Address
 from piio.connection import Connection, Message
 from tests.hardware.guest.sim_chip import SimChip
+from tests.standstill import stopped
 
 PATIENCE = 10.0
 PORT = 1883
@@ -230,11 +231,8 @@ class Bench:
     @contextmanager
     def stopped_agent(self) -> Iterator[None]:
         """The agent's process stands still."""
-        os.kill(self.agent.pid, signal.SIGSTOP)
-        try:
+        with stopped(self.agent.pid):
             yield
-        finally:
-            os.kill(self.agent.pid, signal.SIGCONT)
 
 
 class Recorder:
