@@ -183,9 +183,10 @@ class Agent:
     def output_reported(self, report: outputs.Report) -> None:
         """An output has something to tell."""
         order = report.id if isinstance(report, outputs.Outcome) else None
-        if order is not None and self.loop.do_at_once(partial(self._output, report)):
+        action = partial(self._output, report)
+        if order is not None and self.loop.do_at_once(action):
             return
-        self.loop.post_newest((type(report), report.channel, order), partial(self._output, report))
+        self.loop.post_newest((type(report), report.channel, order), action)
 
     def holder_up(self, held: list[ChannelId]) -> None:
         """The outputs' process is there, with these outputs from before."""

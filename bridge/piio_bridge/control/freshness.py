@@ -3,13 +3,10 @@
 import secrets
 from collections import deque
 
-from piio_schemas.beacons import BRIDGE_PERIOD, DEAF, BridgeBeacon, Echo
+from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon, Echo
 
 HELD_UP = 1.0
 """Seconds a beacon may take to come back before the broker counts as held up."""
-
-LONGEST_BEHIND = 60.0
-"""Seconds that a beacon may take behind very much else, until the connection counts as worth nothing all the same."""
 
 ON_TIME_FOR = 2.0
 """Seconds that beacons must have been on time again before plain sets are taken."""
@@ -27,20 +24,18 @@ class Freshness:
         self.epoch = epoch
         self._store = store
         self.connection = 0
-        self._heard_at = self._back_at = 0.0
         self._heard_tick: float | None = None
         self._outstanding: deque[float] = deque()
         self._late_until: float | None = None
         self._why = HELD
 
-    def connected(self, now: float) -> None:
+    def connected(self) -> None:
         """A new connection, the first one as well: nothing of the one before counts.
 
         Its broker may have been held up until a moment before, and nobody can tell: what waited at other sockets is
         handled after our subscription, among our first beacons, which come back at once.
         """
         self.connection += 1
-        self._heard_at = self._back_at = now
         self._heard_tick = None
         self._outstanding.clear()
         self._late_until = None
@@ -59,26 +54,13 @@ class Freshness:
         self._note_lateness(now)
         while self._outstanding and self._outstanding[0] <= beacon.tick:
             self._outstanding.popleft()
-        self._heard_at, self._back_at, self._heard_tick = now, now, beacon.tick
+        self._heard_tick = beacon.tick
         return True
 
     @property
     def returned(self) -> bool:
         """Whether a beacon has come back on this connection."""
         return self._heard_tick is not None
-
-    def stood_still(self, now: float) -> None:
-        """We ourselves did nothing for a while: what arrived meanwhile is still to be heard, before we call us deaf."""
-        self._heard_at = now
-
-    def much_came(self, now: float) -> None:
-        """So much else comes that our beacon is behind it: connecting anew would only make that come once more."""
-        if now - self._back_at < LONGEST_BEHIND:
-            self._heard_at = now
-
-    def deaf(self, now: float) -> bool:
-        """Whether the own beacon has not come back for so long that the connection is worth nothing."""
-        return now - self._heard_at > DEAF
 
     def judge_plain(self, ttl: float, now: float) -> tuple[str, str] | None:
         """Return why a set without an echo must not act (status, reason); None if it may."""

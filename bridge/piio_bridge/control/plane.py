@@ -23,6 +23,7 @@ from piio_bridge.control.sets import Sets
 from piio_bridge.control.settling import Settling
 from piio_bridge.control.trail import Trail
 from piio_bridge.data.plane import DataPlane
+from piio_bridge.hearing import Hearing
 from piio_bridge.leadership import Leadership
 from piio_schemas import topics
 from piio_schemas.beacons import BRIDGE_PERIOD, BridgeBeacon
@@ -37,9 +38,6 @@ TURN = 0.02
 
 MOST_REQUESTS = 1_000
 """Requests under way at once; others are not answered, as when there is no bridge."""
-
-MUCH = 200
-"""Messages between two of our beacons behind which one may take long to come back: of thousands of boards at once."""
 
 HEARD = (
     (topics.BRIDGE_BEACON, 0), (topics.VALUE_SET, 0),  # one QoS: their order in the stream is what ages rest on
@@ -70,6 +68,7 @@ class ControlPlane:
         self._data = data
         self._clock = clock
         self._leadership = leadership
+        self._hearing = Hearing()
         self._rivals = Rivals(leadership, freshness.boot)
         self._complaints = Complaints(clock)
         self._inbox = Inbox(lambda message: self._refuse("too much at once", message.topic, "the oldest was dropped"))
@@ -97,7 +96,7 @@ class ControlPlane:
             try:
                 async with Link(self._address, self._prefix, self._inbox.put) as link:
                     backoff.connected()
-                    self._freshness.connected(self._clock.boottime())
+                    self._freshness.connected()
                     await self._serve(link, stopping)
             except LinkLost as error:
                 if backoff.is_news(error):
@@ -108,6 +107,7 @@ class ControlPlane:
 
     async def _serve(self, link: Link, stopping: asyncio.Event) -> None:
         self._data.hurry()
+        self._hearing.begin(self._clock.boottime())
         self._rivals.connected(self._clock.boottime())
         self._presence.connected()
         self._inbox.begin()
@@ -147,7 +147,7 @@ class ControlPlane:
                 return
             if loop.time() >= next_beacon:
                 if loop.time() - next_beacon > BRIDGE_PERIOD:
-                    self._freshness.stood_still(self._clock.boottime())
+                    self._hearing.stood_still(self._clock.boottime())
                 next_beacon = max(next_beacon + BRIDGE_PERIOD, loop.time())
                 self._beat()
             if inbox:
@@ -162,9 +162,8 @@ class ControlPlane:
     def _beat(self) -> None:
         """Send a sign of life, unless nothing is heard: then the connection is worth nothing."""
         now = self._clock.boottime()
-        if self._inbox.take_count() >= MUCH:
-            self._freshness.much_came(now)
-        if self._freshness.deaf(now):
+        self._hearing.took(self._inbox.take_count())
+        if self._hearing.deaf(now):
             raise LinkLost("the bridge's own beacon does not come back")
         self._freshness.epoch = self._leadership.epoch
         beacon = self._freshness.beacon(now, self._clock.unix())
@@ -197,6 +196,7 @@ class ControlPlane:
             if not retained:
                 self._rivals.heard(beacon, now)
         else:
+            self._hearing.beacon_back(now)
             self._presence.own_beacon_heard()
             self._catch_up()
 

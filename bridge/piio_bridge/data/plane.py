@@ -20,6 +20,7 @@ from piio_bridge.data.packets import Message, Outgoing
 from piio_bridge.data.readings import Readings
 from piio_bridge.data.session import Session
 from piio_bridge.data.sorting import Sorting
+from piio_bridge.hearing import Hearing
 from piio_bridge.leadership import Leadership
 from piio_schemas.beacons import DEAF
 from piio_schemas.topics import BEACON, BLOCK_RAW, BRIDGE_BEACON, LATE, RAW
@@ -31,12 +32,6 @@ DOUBTING = 0.01
 
 TICK = 0.25
 """Seconds between two looks at who has fallen silent."""
-
-MUCH = 200
-"""Messages between two looks at who is silent, behind which our own beacon may take long to come back."""
-
-LONGEST_BEHIND = 60.0
-"""Seconds that it may take there, until the connection counts as worth nothing all the same."""
 
 STALL = 1.0
 """Seconds between two turns from which on we stood still: what came meanwhile was read at times nobody knows."""
@@ -59,7 +54,8 @@ class DataPlane:
         self._readings = readings
         self._prefix = prefix
         self._clock = clock
-        self._sorting = Sorting(readings, prefix, clock)
+        self._hearing = Hearing()
+        self._sorting = Sorting(readings, prefix, clock, self._hearing)
         self._orders: deque[Callable[[], list[Outgoing] | None]] = deque()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
@@ -71,9 +67,7 @@ class DataPlane:
         self._questions = itertools.count(1)
         self._asked = self._asking = self._answered = 0
         self._news = threading.Condition()
-        self._beacon_sent = self._much_at = 0.0
-        self._taken = 0
-        """Messages since the last look at who is silent."""
+        self._beacon_sent = 0.0
         self._listening_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="piio data plane", daemon=True)
 
@@ -160,7 +154,8 @@ class DataPlane:
             self._sleep(backoff.pause())
 
     def _begin(self, session: Session) -> None:
-        self._sorting.own_beacon_at = self._listening_since = self._much_at = self._clock.boottime()
+        self._listening_since = self._clock.boottime()
+        self._hearing.begin(self._listening_since)
         session.subscribe((topic.every(self._prefix), topic.qos) for topic in HEARD)
         self._send(session, self._readings.announce())
         self._asking, self._hurried = 0, False
@@ -208,7 +203,7 @@ class DataPlane:
 
     def _take(self, session: Session, messages: Sequence[Message]) -> None:
         if messages:
-            self._taken += len(messages)
+            self._hearing.took(len(messages))
             self._send(session, self._sorting.take(messages))
             self._send(session, self._sorting.take_blocks(), retained=False)
 
@@ -256,15 +251,9 @@ class DataPlane:
         return not self._stopping
 
     def _deaf(self) -> bool:
-        """Whether our own beacon does not come back, and not for the much that is before it."""
-        now, heard = self._clock.boottime(), self._sorting.own_beacon_at
-        taken, self._taken = self._taken, 0
-        if taken >= MUCH:
-            self._much_at = now
-        if now - heard < LONGEST_BEHIND:
-            heard = max(heard, self._much_at)
-        sent_lately = now - self._beacon_sent < DEAF
-        return sent_lately and now - heard > DEAF
+        """Whether our own beacon does not come back, of those that the control plane sends."""
+        now = self._clock.boottime()
+        return self._hearing.deaf(now) and now - self._beacon_sent < DEAF
 
     def _close(self, session: Session) -> None:
         try:

@@ -7,6 +7,7 @@ from piio_bridge.data.blocks import Blocks
 from piio_bridge.data.late import LateReadings
 from piio_bridge.data.packets import Message, Outgoing
 from piio_bridge.data.readings import Readings
+from piio_bridge.hearing import Hearing
 from piio_schemas.beacons import Beacon
 from piio_schemas.documents import DocumentError, decode
 from piio_schemas.topics import BEACON, BLOCK_RAW, BRIDGE_BEACON, RAW, match
@@ -18,9 +19,8 @@ MOST_TOPICS = 50_000
 class Sorting:
     """Hands each message to whom it is for. Owned by the thread that owns the readings."""
 
-    def __init__(self, readings: Readings, prefix: str, clock: Clock) -> None:
-        self.own_beacon_at = 0.0
-        """Our boottime when the bridge's own beacon came back last."""
+    def __init__(self, readings: Readings, prefix: str, clock: Clock, hearing: Hearing) -> None:
+        self._hearing = hearing
         self._readings = readings
         self._prefix = prefix
         self._clock = clock
@@ -48,7 +48,7 @@ class Sorting:
             elif row == BEACON.pattern:
                 out += self._hear(agent, payload)
             elif row == BRIDGE_BEACON.pattern:
-                self.own_beacon_at = self._clock.boottime()
+                self._hearing.beacon_back(self._clock.boottime())
         # Told in the order in which it was judged: a quality from before the raws must not come after theirs.
         return out + self._readings.take(raws)
 
