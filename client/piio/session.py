@@ -41,6 +41,8 @@ class Session:
         self.connection = Connection(address, self._heard, self._lost)
         self.prefix = prefix
         self.calls = Calls()
+        """Sets and stops."""
+        self._requests = Calls()
         self._on_change = on_change
         self._on_lost = on_lost
         self._news = threading.Condition()
@@ -138,8 +140,9 @@ class Session:
             if self._bridge == OFFLINE:
                 raise NoAnswer(f"the bridge is offline: it cannot {what}")
         correlation = secrets.token_bytes(8)
-        with self.calls.expected(correlation) as answer:
-            self.connection.request(topic, payload, self._reply, correlation, self.acknowledged(correlation, what))
+        with self._requests.expected(correlation) as answer:
+            heard = self._acknowledged(self._requests, correlation, what)
+            self.connection.request(topic, payload, self._reply, correlation, heard)
             try:
                 return bytes(answer.result(within))
             except TimeoutError as error:
@@ -149,15 +152,17 @@ class Session:
 
     def acknowledged(self, key: Any, what: str) -> OnAcknowledged:
         """Return what hears the broker's answer to a message, and ends the call `key` if it went nowhere."""
+        return self._acknowledged(self.calls, key, what)
 
+    def _acknowledged(self, calls: Calls, key: Any, what: str) -> OnAcknowledged:
         def hear(code: int) -> None:
             if code == NOT_AUTHORIZED:
                 user = self.connection.address.user
-                self.calls.fail(key, NotAllowed(f"not allowed: '{user}' may not {what}"))
+                calls.fail(key, NotAllowed(f"not allowed: '{user}' may not {what}"))
             elif code == NO_SUBSCRIBER:
-                self.calls.fail(key, NoAnswer(f"nobody is there to {what}: is the bridge running?"))
+                calls.fail(key, NoAnswer(f"nobody is there to {what}: is the bridge running?"))
             elif code >= FAILURE:
-                self.calls.fail(key, NoAnswer(f"the broker did not take it (reason 0x{code:02x}): cannot {what}"))
+                calls.fail(key, NoAnswer(f"the broker did not take it (reason 0x{code:02x}): cannot {what}"))
 
         return hear
 
@@ -173,7 +178,7 @@ class Session:
                 result = decode(message.payload, SetResult)
                 self.calls.answer(result.id, result)
             elif row is topics.REPLY:
-                self.calls.answer(message.correlation, message.payload)
+                self._requests.answer(message.correlation, message.payload)
             else:
                 self._heard_of_board(row, found.levels, message)
         except ValueError as error:
@@ -182,8 +187,11 @@ class Session:
     def _heard_of_bridge(self, row: topics.Topic, message: Message) -> None:
         with self._news:
             if row is topics.BRIDGE_STATUS:
-                self._bridge = message.payload.decode("utf-8", "replace")
+                before, self._bridge = self._bridge, message.payload.decode("utf-8", "replace")
                 self._fences_passed += message.retained
+                # A set has its time, and a bridge that is soon back may still answer it; for a request that is long.
+                if before == ONLINE and self._bridge == OFFLINE:
+                    self._requests.fail_all(NoAnswer("outcome unknown: the bridge has gone offline"))
             elif not message.retained:
                 self._beacon = decode(message.payload, BridgeBeacon)
                 self._beacon_at = time.monotonic()
@@ -198,7 +206,8 @@ class Session:
 
     def _lost(self, reason: str) -> None:
         log.info("%s", reason)
-        self.calls.fail_all(NotConnected(f"outcome unknown: {reason}"))
+        for calls in (self.calls, self._requests):
+            calls.fail_all(NotConnected(f"outcome unknown: {reason}"))
         with self._news:
             self._news.notify_all()
         self._on_lost()

@@ -82,6 +82,7 @@ class Bridge:
         self.answer: dict[str, Any] | None = {"ok": True, "revision": 8, "warnings": []}
         self.answers: list[dict[str, Any]] = []
         self.on_set: Callable[[], None] = lambda: None
+        self.on_request: Callable[[], None] = lambda: None
         self.echoes: set[float] = set()
         self._beating = threading.Event()
         self._stopped = threading.Event()
@@ -135,6 +136,7 @@ class Bridge:
                 self.connection.publish(message.topic.removesuffix("set") + "result", json.dumps(result))
         else:
             self.requests.append((message.topic, document))
+            self.on_request()
             answer = self.answers.pop(0) if self.answers else self.answer
             if answer is not None and message.response_topic:
                 self.connection.request(

@@ -1,5 +1,6 @@
 """A script asks the bridge, and every refusal is told as what it is."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,6 +100,15 @@ def test_a_bridge_that_is_gone_is_said_at_once(admin: Client, bridge: Any) -> No
     bridge.stop()
     with pytest.raises(NoAnswer, match=r"offline|nobody is there"):
         admin.revisions("demo")
+
+
+def test_a_bridge_that_goes_with_a_request_is_said_at_once(admin: Client, bridge: Any) -> None:
+    bridge.answer = None
+    bridge.on_request = bridge.stop
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match="outcome unknown: the bridge has gone offline"):
+        admin.revisions("demo")
+    assert time.monotonic() - began < 2
 
 
 def test_a_document_over_64_kb_is_refused_before_it_is_sent(admin: Client, bridge: Any) -> None:
