@@ -1,10 +1,9 @@
 """A real Redis for tests, which keeps nothing: `with RedisServer() as redis` and `redis.url`."""
 
-import socket
 import subprocess
 import time
 
-from tests.webapp.stage import free_port
+from tests.ports import free_port, is_open
 
 WITHIN = 10.0
 """Seconds that it may take to start; alone it takes a tenth of one."""
@@ -33,7 +32,7 @@ class RedisServer:
         command = ["setpriv", "--pdeathsig", "KILL", "redis-server", *settings, *kept]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         until = time.monotonic() + WITHIN
-        while not _answers(self.port):
+        while not is_open(self.port):
             assert self.process.poll() is None and time.monotonic() < until, "Redis does not start"
             time.sleep(0.02)
 
@@ -41,8 +40,3 @@ class RedisServer:
         """End it at once."""
         self.process.kill()
         self.process.wait(WITHIN)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,6 +1,5 @@
 """A broker, somebody who plays the bridge, and boards to try."""
 
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from piio_agent.settings import SIMULATED, Identity
 from piio_schemas.beacons import Beacon, BridgeBeacon
 from piio_schemas.commands import Write, WriteResult
 from piio_schemas.documents import encode
+from tests.ports import free_port, wait_open
 
 PATIENCE = 8.0
 
@@ -29,9 +29,7 @@ class Broker:
     """A Mosquitto of our own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._config = folder / "mosquitto.conf"
         self._config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
         self.process = self._start()
@@ -42,13 +40,8 @@ class Broker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(["mosquitto", "-c", str(self._config)], stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return process
-            threading.Event().wait(0.02)
-        raise AssertionError("mosquitto did not start")
+        wait_open(self.port)
+        return process
 
     def restart(self) -> None:
         self.stop()

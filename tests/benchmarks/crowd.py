@@ -3,7 +3,6 @@
 import ctypes
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -11,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,13 +26,11 @@ from piio_schemas.configuration import read_configuration
 from piio_schemas.roles import Role
 from tests.benchmarks import crowd_packets as mqtt
 from tests.benchmarks.crowd_player import CHANNELS
+from tests.ports import free_port, wait_open
 
 _libc = ctypes.CDLL(None)
 
 PATIENCE = 240.0
-
-PORTS = range(20_000, 30_000)
-"""Not where the kernel takes ports for clients from: ten thousand that find no broker would find each other."""
 
 SAY = 5.0
 """Seconds between two words on how far it is."""
@@ -71,7 +67,7 @@ class Crowd:
 
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count
-        self.port = _free_port()
+        self.port = free_port()
         self.folder = folder
         self.broker_folder = BrokerFolder(folder / "var")
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -91,10 +87,7 @@ class Crowd:
         """Start it as `piio broker` does."""
         state = str(self.broker_folder.state)
         self._spawn("broker", "-m", "piio", "broker", "--state", state, "--port", str(self.port))
-        until = time.monotonic() + PATIENCE
-        while not self._accepts():
-            assert time.monotonic() < until, "the broker does not listen"
-            time.sleep(0.05)
+        wait_open(self.port, PATIENCE)
 
     def start_bridge(self) -> None:
         """Start the bridge; it is at work when its status says so."""
@@ -181,21 +174,9 @@ class Crowd:
         command = [sys.executable, *arguments]
         self.processes[name] = subprocess.Popen(command, stderr=log, preexec_fn=_die_with_us, **pipes)
 
-    def _accepts(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
 
 def _die_with_us() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-
-
-def _free_port() -> int:
-    while True:
-        port = random.choice(PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Watcher:

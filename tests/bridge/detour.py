@@ -3,7 +3,8 @@
 import socket
 import threading
 
-from tests.bridge.peers import Broker, free_port
+from tests.bridge.peers import Broker
+from tests.ports import free_port
 
 CONNECT_OF_THE_DATA_PLANE = b"\x00\x04MQTT\x04"
 """MQTT 3.1.1: everybody else speaks version 5."""

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -13,14 +12,9 @@ from typing import Any, ClassVar
 
 from piio.address import Address
 from piio.connection import Connection, Message
+from tests.ports import free_port, wait_open
 
 PATIENCE = 10.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker:
@@ -34,13 +28,7 @@ class Broker:
 
     def start(self) -> None:
         self.process = subprocess.Popen(["/usr/sbin/mosquitto", "-c", self._file], stderr=subprocess.DEVNULL)
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise AssertionError("the broker does not start")
+        wait_open(self.port)
 
     def kill(self) -> None:
         self.process.kill()

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.bridge.peers import PATIENCE, Peer
-from tests.bridge.test_two_bridges import Stage, frozen
+from tests.bridge.test_two_bridges import Stage
 from tests.postgresql import PostgreSQL
+from tests.standstill import stopped
 
 TANK = {"tank": {"interface": "adc", "channel": "0"}}
 
@@ -68,7 +69,7 @@ def test_nothing_of_a_leader_that_stood_still_acts_after_another_took_over(stage
     stage.people()
     stage.standby("second")
     epoch, mark, begun = stage.config()["epoch"], stage.anna.mark(), time.monotonic()
-    with frozen(first):
+    with stopped(first.process.pid):
         late: Any = {"patch": {"points": {"pump": {"label": "late"}}}, "by": "anna"}
         stage.anna.publish("piio/bench/config/set", late)
         stage.all_right_within(mark, begun, epoch + 1)

@@ -1,7 +1,6 @@
 """A real broker with its rights, and a stand-in for the bridge that can be told to fall silent, lie or die."""
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from piio_mosquitto.folder import BrokerFolder
 from piio_mosquitto.process import Mosquitto
 from piio_schemas.roles import Role
 from tests.client.ear import Ear
+from tests.ports import free_port
 
 PEOPLE = {"anna": Role.ADMIN, "otto": Role.OPERATOR, "vera": Role.VIEWER, "demo": Role.AGENT}
 
@@ -43,9 +43,7 @@ class Broker:
         with self.folder.identities() as identities:
             for name, role in PEOPLE.items():
                 identities.add(name, role, f"secret-of-{name}")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.folder.configure(Listener(address="127.0.0.1", port=self.port))
         self.start()
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from unittest.mock import patch
 
 from piio_webapp import message_queue, people
+from tests.ports import free_port
 from tests.postgresql import PostgreSQL
 from tests.redis_server import RedisServer
-from tests.webapp.stage import PASSWORD, PEOPLE, Process, Stage, Visitor, eventually, free_port, healthy
+from tests.webapp.stage import PASSWORD, PEOPLE, Process, Stage, Visitor, eventually, healthy
 
 PAGE = Path(__file__).parents[2] / "docs" / "scaling.md"
 

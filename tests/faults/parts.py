@@ -3,7 +3,6 @@
 import ctypes
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from piio.private_file import make_private_folder
 from piio.up.installation import Installation, Place
 from piio_mosquitto.folder import BrokerFolder
 from tests.conftest import MARK, PIIO, process_of
+from tests.ports import free_port, is_open
 
 PR_SET_PDEATHSIG = 1
 
@@ -123,7 +123,7 @@ class Parts:
     def __init__(self, folder: Path, listen: str = "127.0.0.1") -> None:
         self.state = make_private_folder(folder / "var")
         self._folder = folder
-        self._place = Place(listen, _free_port(), _free_port())
+        self._place = Place(listen, free_port(), free_port())
         self._installation = Installation(self.state, "demo")
         self._installation.ensure_identities()
         self._installation.write_files(self._place)
@@ -155,7 +155,7 @@ class Parts:
 
     def wait_for_broker(self) -> None:
         """Wait until the broker takes connections."""
-        eventually(lambda: _answers(self._place.mqtt_port), "a broker")
+        eventually(lambda: is_open(self._place.mqtt_port), "a broker")
 
     def configure(self, points: dict[str, Any], displays: dict[str, Any] | None = None) -> int:
         """Give the board these points and displays once it is known; the revision."""
@@ -247,13 +247,3 @@ class Parts:
 
 def _ignore(_: Message) -> None:
     return
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,6 +1,5 @@
 """A real broker with the rights of an installation, and people and boards who try them."""
 
-import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +10,8 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.ports import free_port, is_open
 
 PIIO = Path(sys.executable).with_name("piio")
 
@@ -79,8 +80,7 @@ class House:
 
     def __init__(self, state: Path) -> None:
         self.state = state
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.said: list[str] = []
         self._guests: list[Guest] = []
         self.process = self._start()
@@ -119,8 +119,7 @@ class House:
 
     def listens(self) -> bool:
         """Whether the broker takes connections."""
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return is_open(self.port)
 
     def bridge(self) -> Guest:
         """The bridge, who may everything."""

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,16 +24,12 @@ from piio.address import read_address
 from piio.connection import Connection, Message
 from piio_schemas.roles import Role
 from piio_webapp import people
+from tests.ports import free_port, is_open
 
 PIIO = [str(Path(sys.executable).with_name("piio"))]
 PASSWORD = "right horse battery"
 PEOPLE = {"anna": Role.ADMIN, "otto": Role.OPERATOR, "vera": Role.VIEWER}
 DEADLINE = 10.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def healthy(url: str) -> bool:
@@ -259,7 +254,7 @@ class Stage:
         )
         (folder / "displays").mkdir()
         self.broker = self._process("broker", ["mosquitto", "-c", str(folder / "mosquitto.conf")])
-        eventually(lambda: _answers(self.mqtt_port), "a broker")
+        eventually(lambda: is_open(self.mqtt_port), "a broker")
         self.bridge = self._piio("bridge", "bridge", "--state", str(folder / "bridge"))
         self.open_webapps()
         eventually(self.healthy, "a web app that hears the broker")
@@ -311,8 +306,3 @@ class Stage:
         process = Process(command, self.folder / f"{name}.log", **environment)
         self._processes.append(process)
         return process
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -16,9 +16,9 @@ from piio_webapp.checkup import checkup
 from piio_webapp.errors import MessageQueueError
 from piio_webapp.message_queue import MessageQueue
 from piio_webapp.tables import opened
+from tests.ports import free_port
 from tests.postgresql import PostgreSQL
 from tests.redis_server import RedisServer
-from tests.webapp.stage import free_port
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tests.benchmarks.peers.peer import Peer, fetched
 from tests.benchmarks.stand import Stand
-from tests.bridge.peers import free_port
+from tests.ports import free_port
 
 VERSION = "5.0.7"
 

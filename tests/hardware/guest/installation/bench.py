@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import Any
 from piio.address import Address
 from piio.connection import Connection, Message
 from tests.hardware.guest.sim_chip import SimChip
+from tests.ports import wait_open
 from tests.standstill import stopped
 
 PATIENCE = 10.0
@@ -166,7 +166,7 @@ class Bench:
         )
         (folder / "agent.toml").write_text(AGENT)
         self._broker = self._start("broker", "mosquitto", "-c", str(folder / "mosquitto.conf"))
-        _until_listening()
+        wait_open(PORT)
         bridge = ("bridge", "--url", f"mqtt://bridge@127.0.0.1:{PORT}", "--state", str(folder / "bridge"))
         self._bridge = self._start("bridge", sys.executable, "-m", "piio", *bridge)
         self.agent = self.start_agent()
@@ -279,16 +279,6 @@ class Recorder:
     def _keep_looking(self) -> None:
         while not self._over.wait(0.002):
             self.look()
-
-
-def _until_listening() -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", PORT)) == 0:
-                return
-        time.sleep(0.01)
-    raise AssertionError("the broker does not listen")
 
 
 def _most_memory(pid: int) -> float:
