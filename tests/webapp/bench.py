@@ -1,5 +1,7 @@
 """A simulated board with one display of each type, and the admin's page that put them there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.webapp.stage import Page, Stage, Visitor
@@ -44,3 +46,19 @@ class Bench:
         if page is None:
             used.close()
         return int(answer["revision"])
+
+    @contextmanager
+    def without_bridge(self, page: Page) -> Iterator[None]:
+        """No bridge for a while, which a page of this board knows; then there is one, and has heard of the board."""
+        self.stage.bridge.stop()
+        try:
+            page.wait(lambda: _newest(page, "link").get("bridge") is False, "word of the bridge")
+            yield
+        finally:
+            self.stage.bridge.start()
+            page.wait(lambda: _newest(page, "link").get("bridge"), "the bridge again", 15)
+            page.wait(lambda: _newest(page, "qualities", "lamp").get("lamp") == "good", "a sign of life of the board")
+
+
+def _newest(page: Page, kind: str, key: str = "") -> dict[str, Any]:
+    return next((f[kind] for f in reversed(page.frames) if kind in f and (not key or key in f[kind])), {})

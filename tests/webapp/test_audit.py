@@ -90,12 +90,7 @@ def test_a_name_that_is_none_is_no_page(stage: Stage, bench: Bench) -> None:
 def test_without_a_bridge_the_csv_says_so(stage: Stage, bench: Bench) -> None:
     otto = stage.visitor("otto")
     page = bench.open("otto", otto)
-    stage.bridge.stop()
-    try:
-        page.wait(lambda: page.frames[-1].get("link", {}).get("bridge") is False, "word of the bridge")
+    with bench.without_bridge(page):
         answer = otto.get("/audit.csv")
         assert answer.status == 503 and "bridge" in answer.text
-    finally:
-        stage.bridge.start()
-        page.wait(lambda: page.frames[-1].get("link", {}).get("bridge"), "the bridge again", 15)
-        page.close()
+    page.close()

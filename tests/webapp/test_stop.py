@@ -55,14 +55,9 @@ def test_the_list_of_boards_says_how_many_outputs_are_stopped(stage: Stage, benc
     page.close()
 
 
-def test_without_a_bridge_a_stop_works_all_the_same(stage: Stage, bench: Bench, otto: Page) -> None:
-    stage.bridge.stop()
-    try:
-        otto.wait(lambda: any(f.get("link", {}).get("bridge") is False for f in otto.frames), "word of the bridge")
+def test_without_a_bridge_a_stop_works_all_the_same(bench: Bench, otto: Page) -> None:
+    with bench.without_bridge(otto):
         assert otto.ask("stop", agent=bench.name)["status"] == "done"
-    finally:
-        stage.bridge.start()
-        otto.wait(lambda: otto.frames[-1].get("link", {}).get("bridge"), "the bridge again", 15)
 
 
 def test_of_a_board_that_is_not_there_it_is_said(otto: Page) -> None:
