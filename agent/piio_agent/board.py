@@ -39,6 +39,8 @@ def _mac() -> str:
 
 def _ip(address: Address) -> str:
     """What the kernel would send from; nothing is sent for that."""
+    if address.unix:
+        return "127.0.0.1"
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind, protocol) as probe:

@@ -22,7 +22,8 @@ HELP = "apply equations, own configuration and history"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("--url", default=os.environ.get("PIIO_URL"), help="mqtt://user@host:port (default: $PIIO_URL)")
+    where = "mqtt://user@host:port, mqtts://…, or mqtt+unix://user@/path of a broker's socket file (default: $PIIO_URL)"
+    parser.add_argument("--url", default=os.environ.get("PIIO_URL"), help=where)
     parser.add_argument("--password-file", type=Path, help="file with the password (default: $PIIO_PASSWORD)")
     parser.add_argument("--ca-file", help="certificate authority of the broker, for mqtts://")
     parser.add_argument("--state", type=Path, default=Path("var"), help="folder of its database (default: ./var)")

@@ -97,6 +97,7 @@ class Connection:
             on_plain=lambda topic, payload, retained: _guarded(self._on_message, Message(topic, payload, retained)),
             client_id=f"piio-{secrets.token_hex(12)}",  # nobody can guess it and take the connection over
             protocol=mqtt.MQTTv5,
+            transport=self.address.transport,
             reconnect_on_failure=False,
         )
         prepare(client, self.address)
@@ -276,4 +277,5 @@ def prepare(client: mqtt.Client, address: Address) -> None:
 
 
 def _without_delay(_: mqtt.Client, __: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import paho.mqtt.client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
 
+from piio.local_client import LocalClient
 from piio.wire import PUBLISH, RETAIN, NotMqtt, bounds
 
 PIECE = 32 * 1024
@@ -25,7 +25,7 @@ OnPlain = Callable[[str, bytes, bool], None]
 """Hears topic, payload and whether it was retained."""
 
 
-class IntakeClient(mqtt.Client):
+class IntakeClient(LocalClient):
     """The client; `on_plain` hears messages at QoS 0 and 1 without properties, on the thread that reads."""
 
     def __init__(self, *arguments: Any, on_plain: OnPlain, **settings: Any) -> None:

@@ -33,6 +33,12 @@ class Listener(Struct, frozen=True):
         return [self.address] if self.everywhere else sorted({self.address, self.local})
 
 
+LOCAL = """\
+# The services on this machine reach it here: nearly a third less work for it with each message.
+listener 0 {path}
+
+"""
+
 TEMPLATE = """\
 # Made by `piio broker` at every start; what is written here by hand is lost.
 {listeners}
@@ -64,11 +70,12 @@ connection_messages false
 """
 
 
-def configuration_file(folder: Path, listener: Listener, user: str | None = None) -> str:
-    """Return the text of mosquitto.conf for a broker that lives in `folder`.
+def configuration_file(folder: Path, listener: Listener, user: str | None = None, local: Path | None = None) -> str:
+    """Return the text of mosquitto.conf for a broker that lives in `folder`; `local` is a socket for this machine.
 
     Started as root, Mosquitto becomes another user, who may not read what only we read, unless `user` names us.
     """
-    listeners = "\n".join(f"listener {listener.port} {address}".rstrip() for address in listener.addresses)
+    listeners = LOCAL.format(path=local) if local else ""  # first: who sees the port open may use it, too
+    listeners += "\n".join(f"listener {listener.port} {address}".rstrip() for address in listener.addresses)
     text = TEMPLATE.format(listeners=listeners, folder=folder, largest=LARGEST)
     return text + (f"\nuser {user}\n" if user else "")

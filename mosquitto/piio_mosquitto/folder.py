@@ -3,6 +3,7 @@
 import os
 import pwd
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from piio.local_socket import local_socket
 from piio.lock import FileLock
 from piio.private_file import StateError, make_private_folder, read_private, write_private
 from piio_mosquitto.access import access_file, password_file
@@ -90,8 +92,22 @@ class BrokerFolder:
     def configure(self, listener: Listener) -> None:
         """Write what Mosquitto reads at its start."""
         user = pwd.getpwuid(0).pw_name if os.geteuid() == 0 else None
-        write_private(self.configuration, configuration_file(self.path, listener, user))
+        write_private(self.configuration, configuration_file(self.path, listener, user, self._usable_socket()))
         write_private(self._listener_file, msgspec.json.encode(listener).decode())
+
+    def _usable_socket(self) -> Path | None:
+        """The socket for this machine, if the file system can have one; what an earlier broker left is removed."""
+        path = local_socket(self.state)
+        if path is None:
+            return None
+        path.unlink(missing_ok=True)
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.bind(str(path))
+        except OSError:
+            return None
+        path.unlink()
+        return path
 
     def listener(self) -> Listener:
         """Return where the broker listens, or last did."""

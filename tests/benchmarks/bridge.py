@@ -44,6 +44,8 @@ SAMPLED = Layout(sample_rate=10_000)
 
 PAHO = "plain paho loop"
 PROMPT = "the same with TCP_NODELAY"
+NEAR = "the same by the socket file"
+FAR = "by TCP"
 ONE = "one equation"
 MQTT_IO = "mqtt-io (its outputs)"
 
@@ -60,9 +62,11 @@ def _readings(run: Run) -> list[Figure]:
     peers, switching = _peers(run)
     with ExitStack() as stack:
         contenders: dict[str, Callable[[], Numbers]] = {}
-        for title, layout in (("PiIO", SAME), ("distinct", DISTINCT), ("kept", KEPT)):
-            run.say(f"starting a bridge for {layout.boards * layout.points} points")
-            made, bridge = stack.enter_context(bridge_at_work(layout))
+        for title, layout, host in (
+            ("PiIO", SAME, None), (FAR, SAME, "127.0.0.1"), ("distinct", DISTINCT, None), ("kept", KEPT, None),
+        ):  # fmt: skip
+            run.say(f"starting a bridge for {layout.boards * layout.points} points{f' {host}' if host else ''}")
+            made, bridge = stack.enter_context(bridge_at_work(layout, host))
             contenders[title] = partial(_round, made, layout, bridge)
         for peer in peers:
             run.say(f"starting: {peer.name}")
@@ -81,6 +85,7 @@ def _peers(run: Run) -> tuple[list[Peer], Peer | None]:
     loops = [
         Peer(PAHO, lambda made: [*loop, made.publisher.url]),
         Peer(PROMPT, lambda made: [*loop, made.publisher.url, "nodelay"]),
+        Peer(NEAR, lambda made: [*loop, made.publisher_near.url]),
     ]
     if not run.peers:
         return loops, None
@@ -110,7 +115,7 @@ def _round_of_switches(load: Load) -> Numbers:
 
 
 def _compared(found: dict[str, dict[str, float]]) -> list[Figure]:
-    ours, distinct, kept = (found.pop(title) for title in ("PiIO", "distinct", "kept"))
+    ours, far, distinct, kept = (found.pop(title) for title in ("PiIO", FAR, "distinct", "kept"))
 
     def others(name: str) -> dict[str, float]:
         return {who: numbers[name] for who, numbers in found.items() if name in numbers}
@@ -127,7 +132,12 @@ def _compared(found: dict[str, dict[str, float]]) -> list[Figure]:
                compared=others("broker")),
         Figure(what="memory of the process", number=ours["memory"], unit="MB", compared=others("memory"),
                reach=at_most(90), pictured=True),
-        Figure(what="readings lost", number=ours["lost"] + distinct["lost"] + kept["lost"], unit="", reach=at_most(0)),
+        Figure(what="readings lost", number=sum(each["lost"] for each in (ours, far, distinct, kept)),
+               unit="", reach=at_most(0)),
+        Figure(what="the bridge by TCP, as on another machine", number=far["rate"], unit="/s",
+               compared={PAHO: found[PAHO]["rate"], "by the socket file": ours["rate"]}),
+        Figure(what="by TCP: processor time of the broker for each", number=far["broker"], unit="µs",
+               compared={"by the socket file": ours["broker"]}),
         Figure(what="1,000 equations, 10,000 points", number=distinct["rate"], unit="/s",
                compared={ONE: ours["rate"]}, reach=at_least(0.7, ONE)),
         Figure(what="1,000 equations: processor time for each", number=distinct["cpu"], unit="µs",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import piio
 from piio.address import Address, read_address
+from piio.local_socket import local_socket
 from piio_mosquitto.folder import BrokerFolder
 from piio_mosquitto.password import new_password
 from piio_schemas.roles import Role
@@ -30,6 +31,8 @@ class Stand:
         with BrokerFolder(self.parts.state).identities() as identities:
             identities.add(PUBLISHER, Role.BRIDGE, password)
         self.publisher = Address("127.0.0.1", self.parts.mqtt_port, PUBLISHER, password)
+        self.publisher_near = Address(str(local_socket(self.parts.state)), user=PUBLISHER, password=password, unix=True)
+        """The same by the broker's socket file."""
         self.reader = read_address(self.parts.env["PIIO_VIEWER_URL"])
         self.parts.broker().start()
         self.parts.wait_for_broker()
@@ -58,11 +61,14 @@ def stand() -> Iterator[Stand]:
 
 
 @contextmanager
-def bridge_at_work(layout: Layout) -> Iterator[tuple[Stand, Part]]:
-    """A stand with a bridge to which the boards of a layout are alive, and its process; every point is good."""
+def bridge_at_work(layout: Layout, host: str | None = None) -> Iterator[tuple[Stand, Part]]:
+    """A stand with a bridge to which the boards of a layout are alive, and its process; every point is good.
+
+    It reaches the broker as a bridge on the same machine does, by its socket file; with `host` by that and the port.
+    """
     with ExitStack() as stack:
         made = stack.enter_context(stand())
-        bridge = made.parts.bridge().start()
+        bridge = made.parts.bridge(host=host).start()
         boards = stack.enter_context(Boards(made.publisher, layout))
         boards.wait_known()
         made.configure(layout)

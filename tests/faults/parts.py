@@ -13,6 +13,7 @@ import piio
 from piio.address import read_address
 from piio.connection import Connection, Message
 from piio.errors import PiioError
+from piio.local_socket import local_socket
 from piio.private_file import make_private_folder
 from piio.up.installation import Installation, Place
 from piio_mosquitto.folder import BrokerFolder
@@ -183,12 +184,12 @@ class Parts:
 
     def bridge(self, **where: Any) -> Part:
         """The bridge."""
-        return self._part("bridge", self._as("bridge", **where), **where)
+        return self._part("bridge", self._near("bridge", **where), **where)
 
     def webapp(self, **where: Any) -> Part:
         """The web app."""
         options = ["--port", str(self._place.web_port), "--listen", where.get("listen", "127.0.0.1")]
-        return self._part("webapp", [*self._as("webapp", **where), *options], **where)
+        return self._part("webapp", [*self._near("webapp", **where), *options], **where)
 
     def agent(self, **where: Any) -> Part:
         """The agent `demo`."""
@@ -232,7 +233,17 @@ class Parts:
 
     def _as(self, user: str, host: str = "127.0.0.1", **_: Any) -> list[str]:
         url = f"mqtt://{user}@{host}:{self._place.mqtt_port}"
-        return ["--url", url, "--password-file", str(self._installation.secret(user))]
+        return ["--url", url, *self._secret(user)]
+
+    def _near(self, user: str, host: str | None = None, **_: Any) -> list[str]:
+        """As a service on the broker's own machine is started, unless it is to be elsewhere."""
+        local = local_socket(self.state)
+        if host or local is None:
+            return self._as(user, host or "127.0.0.1")
+        return ["--url", f"mqtt+unix://{user}@{local}", *self._secret(user)]
+
+    def _secret(self, user: str) -> list[str]:
+        return ["--password-file", str(self._installation.secret(user))]
 
     def _part(
         self, name: str, arguments: list[str], *, before: Sequence[str] = (), state: Path | None = None,

@@ -12,5 +12,6 @@ def _settings(text: str) -> list[str]:
 
 
 def test_the_example_has_the_settings_of_a_real_broker():
-    made = configuration_file(Path("/var/lib/piio/broker"), Listener("0.0.0.0", 1883))
+    folder = Path("/var/lib/piio/broker")
+    made = configuration_file(folder, Listener("0.0.0.0", 1883), local=folder / "socket")
     assert _settings(EXAMPLE.read_text()) == _settings(made)

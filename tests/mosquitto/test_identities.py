@@ -83,7 +83,8 @@ def test_several_people_made_at_once_are_all_there(house):
 
 
 def test_only_the_owner_reads_what_is_secret(house):
-    for file in (house.state / "broker").iterdir():
+    files = [file for file in (house.state / "broker").iterdir() if not file.is_socket()]  # Mosquitto lets its group
+    for file in files:
         assert file.stat().st_mode & 0o077 == 0, file
     for folder in (house.state, house.state / "broker", house.state / "secrets"):
         assert folder.stat().st_mode & 0o077 == 0

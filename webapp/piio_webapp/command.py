@@ -21,7 +21,11 @@ HELP = "serve browsers: boards live, and their configuration"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("--url", default=os.environ.get("PIIO_URL"), help="mqtt://user:password@host:port ($PIIO_URL)")
+    parser.add_argument(
+        "--url",
+        default=os.environ.get("PIIO_URL"),
+        help="mqtt://user@host:port, mqtts://…, or mqtt+unix://user@/path ($PIIO_URL)",
+    )
     parser.add_argument("--password-file", type=Path, help="a file with the password, instead of $PIIO_PASSWORD")
     parser.add_argument("--ca-file", help="the certificate authority of a broker with TLS")
     parser.add_argument("--state", type=Path, default=Path("var"), help="its folder (default: var)")

@@ -66,6 +66,7 @@ class Link:
             on_plain=lambda topic, payload, retained: self._take(Message(topic, payload, retained)),
             client_id=f"piio-bridge-{secrets.token_hex(12)}",  # nobody can guess it and take the connection over
             protocol=mqtt.MQTTv5,
+            transport=self._address.transport,
             reconnect_on_failure=False,
         )
         prepare(client, self._address)

@@ -40,7 +40,7 @@ BUSY = 4
 """Messages of one turn from which on more are thought to follow at once."""
 
 GATHER = 0.001
-"""Seconds between two turns then: a turn costs what twenty messages do, whatever their number."""
+"""Seconds that a turn lasts then, at least: it costs what twenty messages do, whatever their number."""
 
 HEARD = (BRIDGE_BEACON, BEACON, RAW, BLOCK_RAW, LATE)
 
@@ -174,7 +174,7 @@ class DataPlane:
             self._take(session, messages)
             self._have_confirmed(session)
             if len(messages) >= BUSY:
-                time.sleep(GATHER)
+                time.sleep(max(0.0, self._turned + GATHER - self._clock.boottime()))
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK
                 session.look_after()

@@ -20,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from piio.address import Address
 from piio.connection import KEEPALIVE, prepare
+from piio.local_client import LocalClient
 from piio.traffic import cut as cut_off
 from piio_bridge.data.packets import Message, Outgoing, cut, publish
 from piio_bridge.data.unsent import Unsent
@@ -51,7 +52,9 @@ class Session:
         self.accepted = False
         self.refusal = ""
         # MQTT 3.1.1: version 5 costs 2.7 times as much to parse.
-        self._client = client = _FedClient(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, clean_session=True)
+        self._client = client = _FedClient(
+            CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, clean_session=True, transport=address.transport
+        )
         prepare(client, address)
         client.on_connect = self._connected
         client.on_message = lambda _, __, message: heard(message)
@@ -163,7 +166,7 @@ class Session:
         self._on_connect()
 
 
-class _FedClient(mqtt.Client):
+class _FedClient(LocalClient):
     """A paho client that reads what it is fed instead of its socket."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:

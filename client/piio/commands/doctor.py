@@ -97,9 +97,8 @@ def _broker(args: argparse.Namespace) -> Iterable[Finding]:
 
 
 def _remedy(address: Address) -> str:
-    return (
-        f"is it running, is {address.host}:{address.port} its address, and is the password right? `piio up` starts one"
-    )
+    where = address.host if address.unix else f"{address.host}:{address.port}"
+    return f"is it running, is {where} its address, and is the password right? `piio up` starts one"
 
 
 def _bridge(client: Client) -> Finding:

@@ -89,7 +89,7 @@ class Run:
 
     def _as(self, name: str) -> list[str]:
         """Return the arguments that say who a service is; its password stands in a file."""
-        address = self._installation.address(name, self._place)
+        address = self._installation.local_address(name, self._place)
         url = repr(address)  # the address without its password
         return ["--url", url, "--password-file", str(self._installation.secret(name))]
 

@@ -18,7 +18,7 @@ from piio.address import read_address
 def main() -> None:
     """Answer until killed."""
     address = read_address(sys.argv[1])
-    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, transport=address.transport)
     client.username_pw_set(address.user, address.password)
     client.on_connect = lambda *_: client.subscribe("piio/+/raw/adc/+")
     client.on_message = _answer

@@ -76,6 +76,13 @@ def test_no_secret_stands_on_a_command_line(installation):
         assert not [secret for secret in secrets if secret in b" ".join(command)]
 
 
+def test_its_services_reach_the_broker_by_its_socket_file(installation):
+    path = installation.state / "broker" / "socket"
+    commands = [b" ".join(command).decode() for command in installation.processes().values()]
+    for who in ("bridge", "webapp", "demo"):
+        assert any(f"mqtt+unix://{who}@{path}" in command for command in commands), commands
+
+
 def test_the_first_page_has_one_display_of_each_type_and_its_values_move(installation):
     configuration = json.loads(listen(installation, "piio/demo/config")[0])
     assert {display["type"] for display in configuration["displays"].values()} == {
