@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -108,9 +109,17 @@ def _load(point: EntryPoint) -> type[Interface]:
     return cls
 
 
+class _AsItIs(SourceFileLoader):
+    """Loads a file as it is now: compiled code is told by a time in seconds and a length, and these may be equal."""
+
+    def path_stats(self, path: Any) -> Mapping[str, Any]:
+        """Give nothing that compiled code could be compared with: there is none then."""
+        raise OSError(f"{path} is always compiled anew")
+
+
 def _import_file(path: Path) -> ModuleType:
     name = f"piio_interfaces_folder.{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItIs(name, str(path)))
     if spec is None or spec.loader is None:
         raise ImportError("it is not a Python file")
     module = importlib.util.module_from_spec(spec)
