@@ -1,7 +1,6 @@
 """Many messages at once over one connection: what is cut out of the wire, and what a slow broker does not take."""
 
 import random
-import signal
 import socket
 from collections.abc import Iterator
 
@@ -14,6 +13,7 @@ from piio_bridge.data.packets import Message, Outgoing, cut, publish
 from piio_bridge.data.session import MOST_ON_THE_WAY, Session
 from piio_bridge.data.unsent import Unsent
 from tests.bridge.peers import Broker, Peer
+from tests.standstill import stopped
 
 TOPIC = b"piio/demo/raw/adc/0"
 
@@ -118,12 +118,11 @@ def test_a_broker_that_stands_still_is_told_the_newest_when_it_goes_on(broker: B
     while not talk.session.accepted:
         talk.turn()
     listener = Peer(broker, "bulk/out/#")
-    broker.process.send_signal(signal.SIGSTOP)
-    for n in range(20_000):
-        talk.session.send([(b"bulk/out/a", b"%d " % n + bytes(1_000)), (b"bulk/out/b", b"%d " % n)])
-    assert talk.session.dropped > 0
-    assert talk.session._client.on_the_way() < 2 * MOST_ON_THE_WAY
-    broker.process.send_signal(signal.SIGCONT)
+    with stopped(broker.process.pid):
+        for n in range(20_000):
+            talk.session.send([(b"bulk/out/a", b"%d " % n + bytes(1_000)), (b"bulk/out/b", b"%d " % n)])
+        assert talk.session.dropped > 0
+        assert talk.session._client.on_the_way() < 2 * MOST_ON_THE_WAY
     for topic in ("bulk/out/a", "bulk/out/b"):
         while not (listener.last(topic) or b"").startswith(b"19999 "):
             talk.turn()

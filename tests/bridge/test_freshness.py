@@ -107,3 +107,8 @@ def test_an_echoed_set_may_act_while_plain_ones_are_held_up(fresh: Freshness) ->
     fresh.heard(fresh.beacon(11.0, 0.0), 12.5)
     assert fresh.judge_plain(2.0, 12.6) is not None
     assert fresh.judge_echo(Echo(fresh.boot, 1, 11.0), 2.0, 12.6) is None
+
+
+def test_plain_sets_are_refused_for_as_long_as_a_beacon_is_behind_much_else(fresh: Freshness) -> None:
+    for second in range(11, 60):
+        assert fresh.judge_plain(2.0, second + 2.9) is not None

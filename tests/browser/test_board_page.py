@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.standstill import stopped
 from tests.webapp.bench import Bench
 from tests.webapp.stage import Stage
 
@@ -119,8 +120,7 @@ def test_a_bridge_that_stands_still_makes_everything_stale_and_says_so(
     number, lamp = display(page, "knob", "numeric"), display(page, "lamp", "button")
     expect(number).to_have_attribute("data-quality", "good")
     assert stage.bridge.child
-    stage.bridge.child.send_signal(signal.SIGSTOP)
-    try:
+    with stopped(stage.bridge.child.pid):
         lamp.get_by_role("button").click()
         expect(lamp.get_by_role("button")).to_have_attribute("aria-busy", "true")
         expect(lamp.get_by_role("status")).to_contain_text("outcome unknown")
@@ -128,8 +128,6 @@ def test_a_bridge_that_stands_still_makes_everything_stale_and_says_so(
         expect(page.locator("#banner")).to_contain_text("bridge has gone quiet")
         expect(number).to_have_attribute("data-quality", "stale")
         expect(boards.locator(f"[data-board={bench.name}]")).to_contain_text("3 are not good")
-    finally:
-        stage.bridge.child.send_signal(signal.SIGCONT)
     expect(number).to_have_attribute("data-quality", "good")
     expect(page.locator("#banner")).to_be_hidden()
 
