@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 _FAILURES = ("failure", "error", "skipped")
+_CAPTURED = ("system-out", "system-err")
 
 
 @dataclass
@@ -39,7 +40,7 @@ def checks_in(folder: Path) -> list[str]:
 
 def run_checks(guest: Any, folder: Path, report: Path, **how: Any) -> dict[str, Befallen]:
     """Boot once, run all checks of a folder and return what befell each; `how` is for `guest.run`."""
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--junitxml={report}"]
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--junitxml={report}", "-o", "junit_logging=all"]
     done = guest.run("-m", "pytest", *options, *map(str, files_in(folder)), **how)
     if not report.exists():
         pytest.fail(f"the guest gave no report (exit status {done.returncode}):\n{done.stdout}")
@@ -61,8 +62,8 @@ def _read(cases: Iterable[ET.Element]) -> dict[str, Befallen]:
         # One check with several parameters passes if it does with each.
         check = f"{case.get('classname', '').rsplit('.', 1)[-1]}::{case.get('name', '').split('[')[0]}"
         befallen = found.setdefault(check, Befallen())
-        befallen.failures += "\n".join(
-            child.text or str(child.get("message")) for child in case if child.tag in _FAILURES
-        )
+        failures = [child.text or str(child.get("message")) for child in case if child.tag in _FAILURES]
+        if failures:
+            befallen.failures += "\n".join([*failures, *(child.text or "" for child in case if child.tag in _CAPTURED)])
         befallen.measured.update({each.get("name", ""): each.get("value", "") for each in case.iter("property")})
     return found

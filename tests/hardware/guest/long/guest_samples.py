@@ -20,6 +20,7 @@ PARAMETERS = Path("/sys/module/hwsim/parameters")
 POINT = {"interface": "adc", "sample_rate": 1000, "equation": "x / 4"}
 SPACING = 1_000_000
 SECONDS = 10
+TRIES = 3
 
 MEMORY = 60
 """Megabytes."""
@@ -30,14 +31,23 @@ class Samples:
 
     def __init__(self, bench: Bench, admin: Client, channel: int) -> None:
         self.bench = bench
-        self.since = bench.ear.now()
+        self.begin()
         self.raws, self.values = f"block/adc/{channel}", f"values/fast{channel}"
         assert admin.configure(BOARD, {"points": {f"fast{channel}": POINT | {"channel": str(channel)}}}).ok
+
+    def begin(self) -> None:
+        """Forget what was heard so far."""
+        self.since = self.bench.ear.now()
 
     def blocks(self, topic: str = "") -> list[Block]:
         """Those heard so far, of raws unless said."""
         full = f"piio/{BOARD}/{topic or self.raws}"
         return [read_block(m.payload) for _, m in self.bench.ear.heard[self.since :] if m.topic == full]
+
+    @property
+    def arrivals(self) -> int:
+        """How often the board has come back, or said that it is there."""
+        return self.bench.ear.payloads("status").count("online")
 
     def wait(self, wanted: Callable[[list[Block]], Any], topic: str = "") -> list[Block]:
         """Wait until the blocks are as wanted."""
@@ -75,7 +85,13 @@ def assert_accounted_for(found: Sequence[Block]) -> None:
     assert {block.spacing_ns for block in found} == {SPACING}
     for before, after in pairwise(found):
         turns = (after.t_ns - before.t_ns) / SPACING
-        assert turns == pytest.approx(len(before.samples) + after.lost, abs=0.5)
+        assert turns == pytest.approx(len(before.samples) + after.lost, abs=0.5), where(found, before)
+
+
+def where(found: Sequence[Block], culprit: Block) -> list[tuple[int, int, int]]:
+    """The blocks around one: when they began, how many samples they have and how many were lost before."""
+    at = found.index(culprit)
+    return [(block.t_ns, len(block.samples), block.lost) for block in found[max(0, at - 3) : at + 5]]
 
 
 def seconds(found: Sequence[Block]) -> float:
@@ -86,11 +102,7 @@ def seconds(found: Sequence[Block]) -> float:
 def test_a_thousand_samples_a_second_for_ten_seconds_arrive_at_their_times_or_are_counted(
     fast: Samples, record_property: Callable[[str, object], None]
 ) -> None:
-    fast.wait(bool)
-    threading.Event().wait(SECONDS / 2)
-    earliest, latest = counts(700)
-    threading.Event().wait(SECONDS / 2)
-    found = fast.wait(lambda found: seconds(found) > SECONDS)
+    found, (earliest, latest) = on_one_connection(fast)
     # Up to the block in which the time was over.
     found = found[: next(n for n in range(len(found)) if seconds(found[: n + 1]) > SECONDS) + 1]
     assert_accounted_for(found)
@@ -98,15 +110,37 @@ def test_a_thousand_samples_a_second_for_ten_seconds_arrive_at_their_times_or_ar
     assert samples + lost == pytest.approx(seconds(found) * 1000, abs=0.5)
     assert SECONDS * 1000 <= samples + lost <= SECONDS * 1000 + len(found[-1].samples) + found[-1].lost
     assert_turned_once(found, earliest, latest)
-    values = fast.wait(lambda heard: len(heard) >= len(found), fast.values)[: len(found)]
-    assert [(block.t_ns, block.lost, list(block.samples)) for block in values] == [
-        (block.t_ns, block.lost, [sample / 4 for sample in block.samples]) for block in found
-    ]
+    values = fast.wait(lambda heard: heard[-1].t_ns >= found[-1].t_ns, fast.values)
+    assert [
+        (block.t_ns, block.lost, list(block.samples))
+        for block in values
+        if found[0].t_ns <= block.t_ns <= found[-1].t_ns
+    ] == [(block.t_ns, block.lost, [sample / 4 for sample in block.samples]) for block in found]
     memory = int(Path(f"/proc/{fast.bench.agent.pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1000
     assert memory <= MEMORY
     record_property("samples, lost of 10 s", f"{samples}, {lost}")
     record_property("blocks", len(found))
     record_property("agent takes MB", f"{memory:.0f}")
+
+
+def on_one_connection(fast: Samples) -> tuple[list[Block], tuple[int, int]]:
+    """The blocks of so many seconds, and when the count turned; again if the connection broke meanwhile.
+
+    On a machine that stands still for seconds it does, and nobody can count what was in its socket.
+    """
+    for _ in range(TRIES):
+        counts(300)
+        fast.wait(lambda found: set(found[-1].samples) == {300})
+        fast.begin()
+        fast.wait(bool)
+        arrivals = fast.arrivals
+        threading.Event().wait(SECONDS / 2)
+        turned = counts(700)
+        threading.Event().wait(SECONDS / 2)
+        found = fast.wait(lambda found: seconds(found) > SECONDS)
+        if fast.arrivals == arrivals:
+            return found, turned
+    raise AssertionError(f"the connection broke in each of {TRIES} runs")
 
 
 def assert_turned_once(found: Sequence[Block], earliest: int, latest: int) -> None:
