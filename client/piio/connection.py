@@ -64,8 +64,8 @@ class Connection:
     """An MQTT 5 session that lives as long as its TCP connection; `with` is its lifetime.
 
     `on_message` and `on_lost` run on the connection's own thread: return soon, and never wait there for an answer.
-    Who hears much and can wait for it lets it `gather` for some seconds after each look: the first after silence comes
-    at once, and a thread that wakes for each message costs more than the message.
+    Who hears much and can wait for it lets it `gather` for up to some seconds after each look: the first after silence
+    comes at once, and a thread that wakes for each message costs more than the message.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Connection:
         self._client = self._make_client(will)
         self._traffic = Traffic(self._client, self._ended, gather)
 
-    def _make_client(self, will: Will | None) -> mqtt.Client:
+    def _make_client(self, will: Will | None) -> IntakeClient:
         client = IntakeClient(
             CallbackAPIVersion.VERSION2,
             on_plain=lambda topic, payload, retained: _guarded(self._on_message, Message(topic, payload, retained)),

@@ -30,6 +30,8 @@ class IntakeClient(LocalClient):
 
     def __init__(self, *arguments: Any, on_plain: OnPlain, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
+        self.taken = 0
+        """Bytes that were read last."""
         self._on_plain = on_plain
         self._wire = b""
         self._packet = b""
@@ -55,6 +57,7 @@ class IntakeClient(LocalClient):
         if not piece:
             self._end = self._end or ConnectionResetError("the broker ended the connection")
             return super().loop_read(max_packets)
+        self.taken = len(piece)
         return self._handle(self._wire + piece)
 
     def _handle(self, wire: bytes) -> MQTTErrorCode:

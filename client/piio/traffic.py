@@ -10,9 +10,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import paho.mqtt.client as mqtt
+from piio.intake import IntakeClient
 
 log = logging.getLogger(__name__)
+
+SHORTEST_GATHER = 0.005
+GATHER_PER_BYTE = 50e-6
+"""Seconds that a connection which gathers waits after it has read: little came, and what follows is soon heard; much,
+and it wakes for as much again."""
 
 LONGEST_WAIT = 1.0
 """Seconds after which the keepalive is looked at again."""
@@ -25,10 +30,10 @@ class Traffic:
     is at the socket, and nobody waits for a turn to write: whoever is there writes what others queue meanwhile, so
     that packets leave in the order in which they were queued. The client's callbacks and `on_end` run on the reading
     thread; but `on_disconnect` may run on any, and `on_publish` at QoS 0 on the publisher's. After it has read, it lets
-    what comes gather for some seconds.
+    what comes gather, for up to `gather` seconds: the longer the more it has read.
     """
 
-    def __init__(self, client: mqtt.Client, on_end: Callable[[], None], gather: float = 0.0) -> None:
+    def __init__(self, client: IntakeClient, on_end: Callable[[], None], gather: float = 0.0) -> None:
         self._client = client
         self._gather = gather
         self._on_end = on_end
@@ -96,7 +101,7 @@ class Traffic:
                 self._move(sock, sock in ready)
                 self._mind(selector, sock)
             if self._gather and sock in ready:
-                time.sleep(self._gather)
+                time.sleep(min(self._gather, max(SHORTEST_GATHER, self._client.taken * GATHER_PER_BYTE)))
 
     def _move(self, sock: Any, readable: bool) -> None:
         client = self._client

@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 LONGEST_ANSWER = 10.0
 """Seconds a request may take to be answered."""
 
-GATHER = 0.005
-"""Seconds for which what comes from the broker gathers: no page is told more often than ten times that."""
+GATHER = 0.02
+"""Seconds for which what comes from the broker gathers at most: no page is told more often than every 50 ms."""
 
 MOST_WAITING = 1000
 """Requests and sets that may wait for an answer at once."""
