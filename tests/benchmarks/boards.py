@@ -31,6 +31,7 @@ class Boards:
 
     def __init__(self, address: Address, layout: Layout) -> None:
         self._layout = layout
+        self._names = set(layout.names())
         self._over = threading.Event()
         self._news = threading.Condition()
         self._configured: set[str] = set()
@@ -118,7 +119,8 @@ class Boards:
             with self._news:
                 (self._good.add if message.payload == b"good" else self._good.discard)(message.topic)
                 self._news.notify_all()
-        elif found.topic is CONFIG:
+        elif found.topic is CONFIG and found.levels["agent"] in self._names:
+            # Of no other: an agent that hears another one speak under its name may leave.
             self._apply(found.levels["agent"], message.payload)
 
     def _apply(self, name: str, payload: bytes) -> None:

@@ -42,11 +42,17 @@ TANK = {"interface": "adc", "channel": "0", "direction": "input"}
 
 OBSERVE = """() => {
   window.changes = [];
-  const figure = document.querySelector('[data-point="button"] [data-value]');
+  // The page may draw the display anew when a configuration comes, so all of it is observed.
+  const shown = () => document.querySelector('[data-point="button"] [data-value]')?.textContent;
+  let last = shown();
   window.observer?.disconnect();
-  const now = () => (performance.timeOrigin + performance.now()) / 1000;
-  window.observer = new MutationObserver(() => window.changes.push(now()));
-  window.observer.observe(figure, { childList: true, characterData: true, subtree: true });
+  window.observer = new MutationObserver(() => {
+    if (shown() === last) return;
+    last = shown();
+    window.changes.push((performance.timeOrigin + performance.now()) / 1000);
+  });
+  window.observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+  return last;
 }"""
 
 IDLE = "nothing else moves"
@@ -108,14 +114,12 @@ def _round(made: Stand, page: Page, points: dict[str, Any]) -> Numbers:
     for name in points:
         page.wait_for_selector(f'[data-point="{name}"][data-quality="good"]')
     page.wait_for_selector('[data-point="tank"]', state="attached" if "tank" in points else "detached")
-    page.evaluate(OBSERVE)
-    delays = _moved(made, page)
+    delays = _moved(made, page, level=int(float(page.evaluate(OBSERVE))))
     return {"p50": share_of(delays, 50) * 1000, "p99": share_of(delays, 99) * 1000}
 
 
-def _moved(made: Stand, page: Page) -> list[float]:
-    """Seconds from each move to the text on the page."""
-    level = int(float(page.inner_text('[data-point="button"] [data-value]')))
+def _moved(made: Stand, page: Page, level: int) -> list[float]:
+    """Seconds from each move to the text on the page, which shows this level now."""
     moved = []
     with Connection(read_address(made.parts.env["PIIO_URL"]), lambda _: None) as outside:
         for number in range(MOVES):
