@@ -30,7 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name", help="what the agent is called (default: as in the file, in the URL, or the host's name)"
     )
-    parser.add_argument("--url", help="mqtt://user@host:port of the broker (default: as in the file, or $PIIO_URL)")
+    where = "mqtt://user@host:port, mqtts://…, or mqtt+unix://user@/path (default: as in the file, or $PIIO_URL)"
+    parser.add_argument("--url", help=where)
     parser.add_argument("--password-file", type=Path, metavar="FILE", help="a file with the password ($PIIO_PASSWORD)")
     parser.add_argument(
         "--state",

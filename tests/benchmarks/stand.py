@@ -9,7 +9,7 @@ from pathlib import Path
 
 import piio
 from piio.address import Address, read_address
-from piio.local_socket import local_socket
+from piio.local_socket import nearest
 from piio_mosquitto.folder import BrokerFolder
 from piio_mosquitto.password import new_password
 from piio_schemas.roles import Role
@@ -31,8 +31,8 @@ class Stand:
         with BrokerFolder(self.parts.state).identities() as identities:
             identities.add(PUBLISHER, Role.BRIDGE, password)
         self.publisher = Address("127.0.0.1", self.parts.mqtt_port, PUBLISHER, password)
-        self.publisher_near = Address(str(local_socket(self.parts.state)), user=PUBLISHER, password=password, unix=True)
-        """The same by the broker's socket file."""
+        self.publisher_near = nearest(self.publisher, self.parts.state)
+        """The same by the broker's socket file, where it has one."""
         self.reader = read_address(self.parts.env["PIIO_VIEWER_URL"])
         self.parts.broker().start()
         self.parts.wait_for_broker()

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import piio
-from piio.address import read_address
+from piio.address import Address, read_address
 from piio.connection import Connection, Message
 from piio.errors import PiioError
-from piio.local_socket import local_socket
+from piio.local_socket import nearest
 from piio.private_file import make_private_folder
 from piio.up.installation import Installation, Place
 from piio_mosquitto.folder import BrokerFolder
@@ -237,10 +237,9 @@ class Parts:
 
     def _near(self, user: str, host: str | None = None, **_: Any) -> list[str]:
         """As a service on the broker's own machine is started, unless it is to be elsewhere."""
-        local = local_socket(self.state)
-        if host or local is None:
-            return self._as(user, host or "127.0.0.1")
-        return ["--url", f"mqtt+unix://{user}@{local}", *self._secret(user)]
+        if host:
+            return self._as(user, host)
+        return ["--url", repr(nearest(Address("127.0.0.1", self.mqtt_port, user), self.state)), *self._secret(user)]
 
     def _secret(self, user: str) -> list[str]:
         return ["--password-file", str(self._installation.secret(user))]

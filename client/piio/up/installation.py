@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from piio.address import Address
 from piio.errors import PiioError
-from piio.local_socket import local_socket
+from piio.local_socket import nearest
 from piio.private_file import read_private, write_private
 from piio_schemas.roles import Role
 
@@ -88,10 +88,9 @@ class Installation:
 
     def local_address(self, name: str, place: Place) -> Address:
         """Return how a service on this machine reaches the broker: by its socket, if it has one."""
-        path = local_socket(self.state)
-        if path is None or not path.is_socket():
-            return self.address(name, place)
-        return Address(str(path), user=name, password=self._password(name), unix=True)
+        address = self.address(name, place)
+        near = nearest(address, self.state)
+        return near if Path(near.host).is_socket() else address
 
     def write_files(self, place: Place) -> None:
         """Write `env` and the option files of mosquitto_pub and mosquitto_sub."""

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from piio_agent.holder.start import LONGEST_LOG
+from tests.standstill import stopped
 
 LAMP = {"interface": "gpio", "channel": "17", "direction": "output"}
 PATIENCE = 8.0
@@ -134,15 +135,14 @@ def test_outputs_are_safe_within_two_seconds_of_an_agent_that_hangs_and_stay_so_
     bench.configure()
     bench.switch_on()
     since = bench.desk.now()
-    bench.agent.send_signal(signal.SIGSTOP)
-    assert bench.wait_moves(lambda moves: moves[-1] == ("level", 0)) <= 2.0
-    bench.agent.send_signal(signal.SIGCONT)
+    with stopped(bench.agent.pid):
+        assert bench.wait_moves(lambda moves: moves[-1] == ("level", 0)) <= 2.0
     told = bench.desk.wait_point("lamp", lambda point: point.get("fail_safe"), since)
     assert told["fail_safe"] == "the agent's process has not answered for 1.5 s"
     bench.switch_on()
     assert bench.moves()[-1] == ("level", 1)
-    bench.agent.send_signal(signal.SIGSTOP)
-    assert bench.wait_moves(lambda moves: moves[-1] == ("level", 0)) <= 2.0, "the second time as the first"
+    with stopped(bench.agent.pid):
+        assert bench.wait_moves(lambda moves: moves[-1] == ("level", 0)) <= 2.0, "the second time as the first"
 
 
 def test_an_output_that_is_to_hold_is_held_without_its_agent_and_found_by_the_next(bench: Bench) -> None:
