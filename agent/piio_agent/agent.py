@@ -3,12 +3,10 @@
 import logging
 import secrets
 import threading
-from collections.abc import Callable
 from functools import partial
 
 from piio.complaints import Complaints
 from piio.connection import Connection, Message
-from piio_agent import health
 from piio_agent.applied import AppliedState
 from piio_agent.backlog import Backlog
 from piio_agent.batches import Batches
@@ -39,16 +37,14 @@ from piio_agent.settings import Identity
 from piio_agent.software import software
 from piio_agent.stops import Stops
 from piio_agent.storage import LastOutputs, StoredConfiguration
-from piio_agent.uplink import OFFLINE, Uplink
+from piio_agent.uplink import Uplink
 from piio_agent.viewers import Viewers
+from piio_agent.voice import Voice
 from piio_agent.wanted import kept
 from piio_agent.watchdog import Watchdog
 from piio_schemas import topics
-from piio_schemas.blocks import Block
-from piio_schemas.commands import WriteResult
 from piio_schemas.configuration import Configuration
-from piio_schemas.events import EdgeEvent
-from piio_schemas.states import Board, Capabilities, Health
+from piio_schemas.states import Board
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +65,6 @@ class Agent:
         self._clock = clock = clock or SystemClock()
         folder = identity.folder
         self._stored = StoredConfiguration(folder / "config.json") if folder else None
-        self._board = Board()
-        self._born = clock.boottime()
         self.leaving = False
         self.loop = Loop(clock)
         self.complaints = Complaints(clock)
@@ -80,8 +74,9 @@ class Agent:
         self.backlog = Backlog(clock)
         self.readings = Readings(self.uplink, clock, self.backlog)
         self.counts = KeptCounts(folder / "counts.json" if folder else None, clock)
-        self.blocks = Outbox(self.loop, self._say_block)
-        self.edges = Edges(self.loop, self._say_edge, self._say_block, self.readings.accept)
+        self.voice = Voice(self, clock)
+        self.blocks = Outbox(self.loop, self.voice.block)
+        self.edges = Edges(self.loop, self.voice.edge, self.voice.block, self.readings.accept)
         self.reports = Batches(self.loop, self._input, self.uplink.together)
         self._link = self._make_link() if apart else None
         self.outputs = self._link or self._make_outputs()
@@ -95,11 +90,11 @@ class Agent:
             name: Sampler(name, Counting(name, interface, self.counts), clock, self.reports.put, self.blocks.put)
             for name, interface in self.inputs.items()
         }
-        self.applied = AppliedState(self.boot, self.loop, clock, self._say_applied)
+        self.applied = AppliedState(self.boot, self.loop, clock, self.voice.applied)
         self.configuring = Configuring(
             self.hardware, self.samplers, self.outputs, self.applied, self.readings, self.loop
         )
-        self.presence = Presence(self.uplink, self.loop, clock, self.boot, self)
+        self.presence = Presence(self.uplink, self.loop, clock, self.boot, self.voice)
         self.late = Late(self.uplink, self.loop, clock, self.backlog, self._number, self.presence.beat)
         self.viewers = Viewers(self.loop, clock, self._look)
         self.inbox = Inbox(self, clock)
@@ -117,7 +112,7 @@ class Agent:
         self._begin_to_connect(0.0)
         self.presence.start()
         self.loop.every(1.0, self.readings.repeat)
-        self.loop.every(HEALTH, self._say_health)
+        self.loop.every(HEALTH, self.voice.health)
         self._begin_to_notify()
         try:
             self.loop.run()
@@ -144,10 +139,6 @@ class Agent:
         self.backlog.keep_only(kept(configuration))
         self.configuring.accept(configuration)
         self.presence.set_period(WITH_OUTPUTS if self.configuring.has_outputs else WITHOUT_OUTPUTS)
-
-    def say_result(self, id: ChannelId, result: WriteResult) -> None:
-        """Publish what became of a write."""
-        self._if_there(lambda: self.uplink.say(topics.RAW_RESULT, result, **id._asdict()))
 
     def _begin_to_connect(self, waited: float) -> None:
         """Connect once the channels have answered: what is announced then is true. One that hangs is not waited for."""
@@ -209,25 +200,10 @@ class Agent:
             self._link.pong()
 
     def _connected(self, number: int, connection: Connection, found: Board) -> None:
-        self._board = found
+        self.voice.board = found
         self.readings.announced = False
         self.uplink.adopt(connection)
         self.presence.connected(number)
-
-    def announce(self) -> None:
-        """Say everything there is to know on the present connection."""
-        self._say_capabilities()
-        self._say_applied()
-        self.readings.announce()
-
-    def appeared(self) -> None:
-        """We are known to be there."""
-        self.inbox.open_held()
-        self._say_health()
-
-    def withdraw(self) -> None:
-        """Say nothing any more on the present connection."""
-        self.readings.announced = False
 
     def _input(self, report: Report) -> None:
         if isinstance(report, Looked):
@@ -279,48 +255,8 @@ class Agent:
         before = self.hardware.capabilities()
         self.hardware.note(report.interface, report.channels, report.error, report.fastest)
         if self.hardware.capabilities() != before:
-            self._say_capabilities()
+            self.voice.capabilities()
             self.configuring.review()
-
-    def _say_capabilities(self) -> None:
-        interfaces = self.hardware.capabilities()
-        self._if_there(
-            lambda: self.uplink.say(
-                topics.CAPABILITIES,
-                Capabilities(self.identity.name, self.boot, software(), self._board, interfaces),
-            )
-        )
-
-    def _say_applied(self) -> None:
-        self._if_there(lambda: self.uplink.say(topics.APPLIED, self.applied.document()))
-
-    def _say_edge(self, id: ChannelId, event: EdgeEvent) -> bool:
-        return self.presence.announcing and self.uplink.say(topics.EDGE, event, **id._asdict())
-
-    def _say_block(self, id: ChannelId, block: Block) -> bool:
-        return self.presence.announcing and self.uplink.say(topics.BLOCK_RAW, block.to_bytes(), **id._asdict())
-
-    def _say_health(self) -> None:
-        report = Health(
-            uptime=round(self._clock.boottime() - self._born, 1),
-            temperature=health.temperature(),
-            throttled=health.throttled(),
-            load=health.load(),
-            memory=health.memory(),
-            lateness=round(self.loop.take_lateness(), 4),
-            queued=self.loop.queued + len(self.reports),
-            dropped=self.loop.dropped + self.reports.dropped + self.uplink.dropped,
-            refused=self.complaints.count,
-            kept=len(self.backlog),
-            kept_dropped=self.backlog.dropped,
-            clock_offset=self.inbox.clock_offset,
-        )
-        self._if_there(lambda: self.uplink.say(topics.HEALTH, report))
-
-    def _if_there(self, say: Callable[[], object]) -> None:
-        """Say it unless somebody else may be there under our name."""
-        if self.presence.announcing:
-            say()
 
     def _number(self) -> int | None:
         """The present connection, None while it is not ours to speak on."""
@@ -350,7 +286,7 @@ class Agent:
         for sampler in self.samplers.values():
             sampler.stop(LAST_WORDS / len(self.samplers))
         self.counts.finish(LAST_WORDS)
-        self._if_there(lambda: self.uplink.say(topics.STATUS, OFFLINE))
+        self.voice.goodbye()
         # A broker that does not answer must not keep us: the last will speaks for us then.
         goodbye = threading.Thread(target=self.uplink.stop, name="goodbye", daemon=True)
         goodbye.start()

@@ -150,7 +150,7 @@ class Inbox:
         elif not self._results.begin(id, write.id):
             known = self._results.of(id, write.id)
             if known:
-                self._agent.say_result(id, known)
+                self._agent.voice.result(id, known)
         elif isinstance(write, WriteResult):
             self._answer(id, write)
         else:
@@ -178,4 +178,4 @@ class Inbox:
 
     def _answer(self, id: ChannelId, result: WriteResult) -> None:
         self._results.finish(id, result)
-        self._agent.say_result(id, result)
+        self._agent.voice.result(id, result)
