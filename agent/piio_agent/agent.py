@@ -31,8 +31,8 @@ from piio_agent.presence import WITH_OUTPUTS, WITHOUT_OUTPUTS, Presence
 from piio_agent.readings import Readings
 from piio_agent.reports import EdgeSeen, Looked, Reading, Released, Report, Trouble
 from piio_agent.sampler import Sampler
+from piio_agent.sampling.block_queue import BlockQueue
 from piio_agent.sampling.edges import Edges
-from piio_agent.sampling.outbox import Outbox
 from piio_agent.settings import Identity
 from piio_agent.software import software
 from piio_agent.stops import Stops
@@ -75,7 +75,7 @@ class Agent:
         self.readings = Readings(self.uplink, clock, self.backlog)
         self.counts = KeptCounts(folder / "counts.json" if folder else None, clock)
         self.voice = Voice(self, clock)
-        self.blocks = Outbox(self.loop, self.voice.block)
+        self.blocks = BlockQueue(self.loop, self.voice.block)
         self.edges = Edges(self.loop, self.voice.edge, self.voice.block, self.readings.accept)
         self.reports = Batches(self.loop, self._input, self.uplink.together)
         self._link = self._make_link() if apart else None

@@ -14,7 +14,7 @@ import msgspec
 from piio_agent.channel import ChannelId
 from piio_agent.holder import door
 from piio_agent.holder.calls import GONE, Calls
-from piio_agent.holder.edges import Edges
+from piio_agent.holder.edge_relay import EdgeRelay
 from piio_agent.holder.messages import EdgesSeen, Hello, Leaving, Ping, Pong, Return, Said, ToAgent, Welcome
 from piio_agent.holder.start import start_holder
 from piio_agent.holder.wire import Wire
@@ -69,7 +69,7 @@ class Link:
         self._folder = Path(hello.folder) if hello.folder else Path(tempfile.mkdtemp(prefix="piio-"))
         self._wire: Wire[ToAgent] | None = None
         self.calls = Calls(self._say)
-        self.edges = Edges()
+        self.edges = EdgeRelay()
         self._process: subprocess.Popen[bytes] | None = None
         self._new = True
         """Whether the holder was started by us, and may take its time to come up."""

@@ -10,7 +10,7 @@ import msgspec
 
 from piio_agent.channel import ChannelId
 from piio_agent.holder.calls import Calls, value_of
-from piio_agent.holder.edges import Edges
+from piio_agent.holder.edge_relay import EdgeRelay
 from piio_agent.holder.messages import Return
 from piio_agent.interfaces.contract import Channel, Direction, Interface, OnEdge
 from piio_agent.interfaces.errors import InterfaceError, NotSupported
@@ -22,7 +22,7 @@ SIMULATED = 1.0
 class Remote(Interface):
     """Inputs of an interface in another process; its outputs are ordered by messages, not by calls."""
 
-    def __init__(self, id: str, local: Interface, calls: Calls, edges: Edges) -> None:
+    def __init__(self, id: str, local: Interface, calls: Calls, edges: EdgeRelay) -> None:
         super().__init__(local.options, local.context)
         self._id = id
         self._local = local
@@ -85,7 +85,7 @@ class Remote(Interface):
         self._calls.call(self._id, "close", channel)
 
 
-def remote(id: str, local: Interface, calls: Calls, edges: Edges) -> Remote:
+def remote(id: str, local: Interface, calls: Calls, edges: EdgeRelay) -> Remote:
     """The interface's stand-in, with the face of its driver: name, title, options and settings."""
     driver = type(local)
     face = {"name": driver.name, "title": driver.title, "Options": driver.Options, "Settings": driver.Settings}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from piio_agent.channel import ChannelId
 from piio_agent.interfaces.contract import Edge
 from piio_agent.loop import Loop, Timer
-from piio_agent.sampling.outbox import SayBlock
+from piio_agent.sampling.block_queue import SayBlock
 from piio_schemas.blocks import LARGEST_STEP, MOST_LOST, BlockEdge, capacity, edge_block
 from piio_schemas.events import EdgeEvent
 

@@ -12,7 +12,7 @@ from piio_agent.channel import ChannelId
 from piio_agent.clock import SystemClock
 from piio_agent.holder import hosted as hosted_module
 from piio_agent.holder.calls import Calls
-from piio_agent.holder.edges import Edges
+from piio_agent.holder.edge_relay import EdgeRelay
 from piio_agent.holder.hosted import Hosted
 from piio_agent.holder.messages import Call, Return
 from piio_agent.holder.remote import Remote, remote
@@ -60,7 +60,7 @@ class Bench:
         self.called: list[tuple[str, Any]] = []
         self._hosted = Hosted("sensors", self.sensors, self._answer)
         self._calls = Calls(self._call)
-        self.remote: Remote = remote("sensors", self.sensors, self._calls, Edges())
+        self.remote: Remote = remote("sensors", self.sensors, self._calls, EdgeRelay())
 
     def _call(self, message: msgspec.Struct) -> bool:
         assert isinstance(message, Call)

@@ -15,7 +15,7 @@ MOST_WAITING = 10_000
 """Edges that may wait for slow watchers; the oldest go, and count as lost."""
 
 
-class Edges:
+class EdgeRelay:
     """Calls watchers on a thread of its own: one may call the holder, whose answers come on the link's."""
 
     def __init__(self) -> None:

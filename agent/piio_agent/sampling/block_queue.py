@@ -20,7 +20,7 @@ SayBlock = Callable[[ChannelId, Block], bool]
 """Publishes a block; False: it went nowhere."""
 
 
-class Outbox:
+class BlockQueue:
     """Blocks that any thread puts in and the loop publishes; what gets lost on the way is counted in the next block."""
 
     def __init__(self, loop: Loop, say: SayBlock) -> None:
