@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Voice:
     """Says on the present connection what the agent is, has in force, and has seen.
 
-    Raws are not among it: `Readings` knows which of them are said.
+    Raws are not among it, `Readings` knows which of them are said; nor that it is there, which is its `Presence`.
     """
 
     def __init__(self, agent: Agent, clock: Clock) -> None:
@@ -42,7 +42,7 @@ class Voice:
         self._agent.readings.announce()
 
     def appeared(self) -> None:
-        """We are known to be there."""
+        """We are known to be there: what came for us meanwhile is for us."""
         self._agent.inbox.open_held()
         self.health()
 

@@ -15,9 +15,13 @@ from piio.intake import IntakeClient
 log = logging.getLogger(__name__)
 
 SHORTEST_GATHER = 0.005
+"""Seconds that a connection which gathers waits after it has read little: what follows is soon heard."""
+
 GATHER_PER_BYTE = 50e-6
-"""Seconds that a connection which gathers waits after it has read: little came, and what follows is soon heard; much,
-and it wakes for as much again."""
+"""Seconds that it waits for each byte of what it has read: where much comes, it wakes for as much again."""
+
+FULL = 8192
+"""Bytes from which on it reads on without a wait: more is there already, and must not pile up at the broker."""
 
 LONGEST_WAIT = 1.0
 """Seconds after which the keepalive is looked at again."""
@@ -101,7 +105,7 @@ class Traffic:
                 self._move(sock, sock in ready)
                 self._mind(selector, sock)
             if self._gather and sock in ready:
-                time.sleep(min(self._gather, max(SHORTEST_GATHER, self._client.taken * GATHER_PER_BYTE)))
+                time.sleep(pause_after(self._client.taken, self._gather))
 
     def _move(self, sock: Any, readable: bool) -> None:
         client = self._client
@@ -118,6 +122,11 @@ class Traffic:
         if self._client.socket() is not None and blocked != self._blocked:
             self._blocked = blocked
             selector.modify(sock, selectors.EVENT_READ | (selectors.EVENT_WRITE if blocked else 0))
+
+
+def pause_after(taken: int, longest: float) -> float:
+    """Return for how many seconds what comes may gather after so many bytes were read, `longest` at most."""
+    return 0.0 if taken >= FULL else min(longest, max(SHORTEST_GATHER, taken * GATHER_PER_BYTE))
 
 
 def cut(sock: Any) -> None:

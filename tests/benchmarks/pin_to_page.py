@@ -47,8 +47,9 @@ OBSERVE = """() => {
   let last = shown();
   window.observer?.disconnect();
   window.observer = new MutationObserver(() => {
-    if (shown() === last) return;
-    last = shown();
+    const text = shown();
+    if (text === last || !Number.isFinite(parseFloat(text))) return;  // a new display begins with a dash
+    last = text;
     window.changes.push((performance.timeOrigin + performance.now()) / 1000);
   });
   window.observer.observe(document.body, { childList: true, characterData: true, subtree: true });

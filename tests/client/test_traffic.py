@@ -9,6 +9,7 @@ import pytest
 
 from piio.connection import Connection, Message
 from piio.errors import NotConnected
+from piio.traffic import pause_after
 from tests.client.conftest import Broker
 from tests.client.ear import PATIENCE, Ear
 from tests.standstill import stopped
@@ -123,3 +124,11 @@ def test_who_lets_messages_gather_hears_all_of_them_in_order(own: Broker) -> Non
             demo.publish("piio/demo/block/a/b", str(number))
         assert enough.wait(PATIENCE)
     assert heard == list(range(101))
+
+
+def test_the_more_has_come_the_longer_the_next_gathers_but_what_piles_up_is_read_at_once() -> None:
+    assert pause_after(26, longest=0.02) == 0.005
+    assert pause_after(300, longest=0.02) == pytest.approx(0.015)
+    assert pause_after(2000, longest=0.02) == 0.02
+    assert pause_after(26, longest=0.002) == 0.002
+    assert pause_after(20_000, longest=0.02) == 0

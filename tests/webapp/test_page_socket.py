@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Event, Request, TextMessage
 
-from piio_webapp.page_socket import straighten
+from piio_webapp.page_socket import write_at_once
 from tests.webapp.stage import eventually
 
 MUCH = "x" * 50_000
@@ -28,7 +28,7 @@ class Server:
         app = Flask(__name__)
         self.socketio = SocketIO(app, async_mode="threading", ping_interval=patience, ping_timeout=patience)
         self.engine = app.extensions["socketio"].server.eio
-        straighten(self.engine)
+        write_at_once(self.engine)
         self._http = make_server("127.0.0.1", 0, app, threaded=True)
         self.port = self._http.server_port
         self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
@@ -53,14 +53,19 @@ class Server:
 class Reader:
     """A page that reads when it is told to."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, polled: str = "") -> None:
+        """Connect; `polled`: go on with what was begun by polling."""
         self.heard: list[str] = []
         self._socket = socket.create_connection(("127.0.0.1", port), 10)
         self._protocol = WSConnection(ConnectionType.CLIENT)
-        self._send(Request(host=f"127.0.0.1:{port}", target="/socket.io/?EIO=4&transport=websocket"))
+        self._send(Request(host=f"127.0.0.1:{port}", target=f"/socket.io/?EIO=4&transport=websocket{polled}"))
         assert isinstance(next(self._events()), AcceptConnection)
-        self._send(TextMessage("40"))
-        self.read(lambda heard: any(packet.startswith("40") for packet in heard))
+        self._send(TextMessage("2probe" if polled else "40"))
+        if polled:
+            self.read(lambda heard: heard == ["3probe"])
+            self._send(TextMessage("5"))
+        else:
+            self.read(lambda heard: any(packet.startswith("40") for packet in heard))
 
     def read(self, wanted: Callable[[list[str]], Any]) -> None:
         """Read until all that was heard is as wanted."""
@@ -133,12 +138,24 @@ def test_what_a_page_does_not_take_comes_in_its_order_when_it_does(server: Serve
     page.read(lambda _: page.numbers[-1] == 201)
 
 
+def test_frames_stay_in_their_order_while_a_page_takes_them_slowly(server: Server, page: Reader) -> None:
+    def tell() -> None:
+        for number in range(600):
+            server.say(number, MUCH if number % 3 == 0 else "")
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    page.read(lambda _: page.numbers[-1:] == [599])
+    teller.join()
+    assert page.numbers == list(range(600))
+
+
 def test_a_page_that_takes_nothing_holds_up_nobody(server: Server, page: Reader) -> None:
     other = Reader(server.port)
     for number in range(200):
         server.say(number, MUCH)
         other.read(lambda _, number=number: other.numbers[-1:] == [number])
-    assert not page.numbers
+    assert not all(queue.idle for queue in server.queues), "it took all: this shows nothing"
     other.close()
 
 
@@ -151,8 +168,8 @@ def test_a_page_says_that_it_took_a_frame(server: Server, page: Reader) -> None:
 
 
 def test_a_quiet_page_stays_connected() -> None:
-    """The thread of its socket ends when it has nothing to write for two seconds here; it has the server's pings."""
-    server = Server(patience=1)
+    """The thread of its socket writes nothing meanwhile, and Engine.IO would end it after three seconds here."""
+    server = Server(patience=1.5)
     page = Reader(server.port)
     page.read(lambda heard: heard.count("2") == 3)
     server.say(1)
@@ -161,15 +178,22 @@ def test_a_quiet_page_stays_connected() -> None:
     server.close()
 
 
-def test_a_page_that_polls_gets_what_it_is_told(server: Server) -> None:
+def test_a_page_that_polls_gets_what_it_is_told_also_when_it_goes_on_by_a_web_socket(server: Server) -> None:
     url = f"http://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=polling"
 
     def poll(post: bytes | None = None) -> str:
         with urllib.request.urlopen(url, post, timeout=5) as reply:
             return str(reply.read().decode())
 
-    url += "&sid=" + json.loads(poll()[1:])["sid"]
+    sid = "&sid=" + json.loads(poll()[1:])["sid"]
+    url += sid
     poll(b"40")
     assert poll().startswith("40")
     server.say(1)
     assert poll() == '42["frame",1,""]'
+    page = Reader(server.port, polled=sid)
+    for number in range(2, 100):
+        server.say(number, MUCH)
+    page.read(lambda _: page.numbers[-1:] == [99])
+    assert page.numbers == list(range(2, 100))
+    page.close()

@@ -28,7 +28,7 @@ LONGEST_ANSWER = 10.0
 """Seconds a request may take to be answered."""
 
 GATHER = 0.02
-"""Seconds for which what comes from the broker gathers at most: no page is told more often than every 50 ms."""
+"""Seconds for which what comes from the broker gathers at most: a page is told at most 20 times in any second."""
 
 MOST_WAITING = 1000
 """Requests and sets that may wait for an answer at once."""

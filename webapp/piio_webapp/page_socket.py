@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any
 
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
-from engineio.packet import PING
 from msgspec import Struct
 
 WHOLE_TEXT = 0x81
@@ -45,40 +44,44 @@ class PageQueue(queue.Queue[Any]):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits, and a packet would go at once."""
+        """Whether nothing waits, and a packet would go at once: what tests wait for."""
         return self._socket is not None and not self._waiting
 
     def open(self, sock: socket.socket) -> None:
-        """From now on `written` is called for each packet that the thread writes, so that others may be straight."""
+        """From now on `written` is called for each packet that the thread writes, so that others may write, too."""
         self._socket = sock
+
+    def close(self) -> None:
+        """Have nobody but the thread write any more."""
+        with self._turn:
+            self._socket = None
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Write a packet, or what the socket does not take of it after those that wait; None ends the thread."""
-        if item is None:
-            super().put(item, block, timeout)
-            return
         with self._turn:
-            rest = item if self._waiting or item.packet_type == PING else self._write(item)
+            rest = item if item is None or self._waiting else self._write(item)
             if rest is not None:
                 self._waiting += 1
+            if rest is not None or item is None:
                 super().put(rest, block, timeout)
 
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Return the next packet for the thread, which has to wait for as long as others write: None ends it."""
+        return super().get(block, timeout if self._socket is None else None)
+
     def written(self) -> None:
-        """A packet that waited was written by the thread."""
+        """The thread has written a packet that waited."""
         with self._turn:
             self._waiting -= 1
 
     def _write(self, packet: Any) -> Any:
         """Write what the socket takes now; return what is left, None if nothing is."""
-        text = packet.encode()
-        if self._socket is None or not isinstance(text, str):
+        if self._socket is None or packet.binary:
             return packet
-        frame = _frame(text)
         try:
+            frame = _frame(packet.encode())
             taken = self._socket.send(frame, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return packet
-        except (OSError, ValueError):  # over, or of a kind that cannot do this: the thread will see
+        except (OSError, ValueError):  # full, over, or of a kind that cannot do this: the thread will see
             return packet
         return None if taken == len(frame) else Rest(frame[taken:])
 
@@ -93,15 +96,18 @@ class PageSocket(SimpleWebSocketWSGI):  # type: ignore[misc]  # Engine.IO has no
         self._counted = False
 
     def send(self, message: Any) -> None:
-        """Write what the thread has taken from the queue, however long the socket takes."""
-        try:
-            if isinstance(message, Rest):
-                self.ws.sock.sendall(message.data)
-            else:
-                super().send(message)
-        finally:
-            if self._counted:
-                self._page.queue.written()
+        """Write what the thread has taken from the queue, however long the socket takes; after a failure nobody may."""
+        if isinstance(message, Rest):
+            self.ws.sock.sendall(message.data)
+        else:
+            super().send(message)
+        if self._counted:
+            self._page.queue.written()
+
+    def close(self) -> None:
+        """Say goodbye, after which nothing may follow."""
+        self._page.queue.close()
+        super().close()
 
     def _serve(self, _: Any) -> Any:
         # One that polled before has had packets that no thread wrote: it stays as Engine.IO has it.
@@ -122,6 +128,6 @@ def _frame(text: str) -> bytes:
     return bytes((WHOLE_TEXT,)) + size + data
 
 
-def straighten(server: Any) -> None:
+def write_at_once(server: Any) -> None:
     """Have an Engine.IO server write packets at once where it can; before the first page comes."""
     server._async = {**server._async, "queue": PageQueue, "websocket": PageSocket}

@@ -17,7 +17,7 @@ from piio_webapp.logins import Logins
 from piio_webapp.message_queue import MessageQueue
 from piio_webapp.open_page import OpenPage
 from piio_webapp.open_pages import OpenPages, Taken, Wire
-from piio_webapp.page_socket import straighten
+from piio_webapp.page_socket import write_at_once
 from piio_webapp.people import Who
 from piio_webapp.requests import Actor, Requests
 from piio_webapp.socket_guard import guarded
@@ -62,7 +62,7 @@ def opened(app: Flask, hub: Hub, queue: MessageQueue | None) -> tuple[SocketIO, 
         client_manager=queue.manager() if queue else None,
     )
     server = app.extensions["socketio"].server
-    straighten(server.eio)
+    write_at_once(server.eio)
     app.wsgi_app = guarded(app, hub.logins, lambda: len(server.eio.sockets))  # type: ignore[method-assign, assignment]
     wire = Wire(_sender(server), _closer(server), _away(socketio))
     _connections(socketio, hub.logins, hub.pages)
