@@ -90,7 +90,7 @@ class Installation:
         """Return how a service on this machine reaches the broker: by its socket, if it has one."""
         address = self.address(name, place)
         near = nearest(address, self.state)
-        return near if Path(near.host).is_socket() else address
+        return near if near.unix and Path(near.host).is_socket() else address
 
     def write_files(self, place: Place) -> None:
         """Write `env` and the option files of mosquitto_pub and mosquitto_sub."""
